@@ -1,0 +1,57 @@
+# The commands of the project; `make` alone lists them.
+
+PACKAGES = gateway drivers sync config simulators journal
+PYTHONS = python3.13 python3.12 python3.11 python3
+BIN = .venv/bin
+# What is installed: everything here; requirements-gateway.lock or requirements-journal.lock on the machine that runs one of them.
+LOCK = requirements.lock
+INSTALLED = .venv/$(LOCK).installed
+LOCKING = uv pip compile pyproject.toml --quiet --universal --python-version 3.11 --group build --generate-hashes \
+	--no-emit-index-url --no-emit-find-links --custom-compile-command "make lock"
+
+.PHONY: help env check test demo bench format lock
+
+help: ## this list
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
+
+env: $(INSTALLED) ## the environment .venv with exactly the locked versions, and nothing else on this machine
+
+check: env ## format, lint, types, layers, budgets, documents: everything that needs no device and no broker
+	@$(BIN)/ruff format --check . || { echo "check: run 'make format'" >&2; exit 1; }
+	$(BIN)/ruff check --quiet .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/pytest --quiet -p no:cacheprovider tests/test_architecture.py tests/test_docs.py
+	@echo "check: all good"
+
+test: check ## check, then every test, against real readers' bytes, a real broker and real processes
+	tests/needs.sh
+	$(BIN)/pytest
+
+demo: env ## one compressed school morning on this machine, from tap to parent
+	$(BIN)/python -m simulators morning --demo
+
+bench: env ## the benchmarks beside their limits and peers; writes bench/results.json
+	$(BIN)/python -m bench
+
+format: env ## put the code into its one shape
+	$(BIN)/ruff format --quiet .
+	$(BIN)/ruff check --fix --quiet .
+
+lock: ## newest versions that pyproject.toml allows, with their hashes (needs uv)
+	$(LOCKING) --upgrade --all-extras --group dev --output-file requirements.lock
+	$(LOCKING) --constraint requirements.lock --extra nfc --output-file requirements-gateway.lock
+	$(LOCKING) --constraint requirements.lock --extra journal --output-file requirements-journal.lock
+
+$(INSTALLED): $(LOCK) pyproject.toml | $(BIN)/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $(LOCK)
+	PYTHONWARNINGS=ignore $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	$(BIN)/python -m compileall -q $(PACKAGES)
+	@touch $@
+
+$(BIN)/python:
+	@for python in $(PYTHONS); do \
+		$$python -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || continue; \
+		exec $$python -m venv .venv; \
+	done; \
+	echo "no Python 3.11 or newer that can make an environment was found: apt install python3-venv" >&2; exit 1

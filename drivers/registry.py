@@ -1,0 +1,118 @@
+"""Every kind of device, by name: one literal table, imported on first use, and what others install beside it."""
+
+import difflib
+import importlib
+import importlib.metadata
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any, cast
+
+from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
+
+from drivers.frames import Codec, described
+from gateway.errors import ConfigError, Problem
+from gateway.ports import Device
+
+KINDS: Mapping[str, str] = {
+    "nfc": "drivers.nfc.driver:Nfc",
+    "rdm6300": "drivers.rdm6300.driver:Rdm6300",
+    "virtual": "drivers.virtual.driver:Virtual",
+}
+#: Other distributions offer kinds as entry points of this group; the table above wins.
+GROUP = "attendance.drivers"
+
+_SETTINGS = "Settings"
+_SHOWN = 60
+
+
+def kinds() -> list[str]:
+    """All names that `load` knows, sorted."""
+    return sorted({*KINDS, *(point.name for point in importlib.metadata.entry_points(group=GROUP))})
+
+
+def load(kind: str) -> type[Device]:
+    """The class of a kind: a Device whose `Settings` are the keys of its table, and perhaps a `codec` of its bytes.
+
+    Raises ConfigError for an unknown kind, and where its vendor library is missing.
+    """
+    points = importlib.metadata.entry_points(group=GROUP, name=kind)
+    path = KINDS.get(kind) or next((point.value for point in points), None)
+    if path is None:
+        known = kinds()
+        hint = _similar(kind, known) or "see drivers/README.md"
+        raise _problem(_shown(kind), f"one of {', '.join(known)}", hint)
+    module, _, name = path.partition(":")
+    try:
+        driver: type[Device] = getattr(importlib.import_module(module), name)
+        _settings_of(driver)
+    except ModuleNotFoundError as error:
+        hint = f"pip install 'attendance-gateway[{kind}]'" if kind in KINDS else "ask who made that driver"
+        raise _problem(_shown(kind), f"the library {error.name} to be installed", hint) from error
+    except AttributeError as error:
+        raise _problem(_shown(kind), f"a driver at {path}: {error}", "ask who made that driver") from error
+    return driver
+
+
+def build(kind: str, settings: Mapping[str, object]) -> Device:
+    """A device that was not opened yet. Raises ConfigError that names every wrong key; touches no device."""
+    driver = load(kind)
+    model = _settings_of(driver)
+    try:
+        judged = model.model_validate(dict(settings))
+    except ValidationError as error:
+        # One per key: the items of a list fail one by one.
+        found = {detail["loc"][:1]: detail for detail in reversed(error.errors(include_url=False))}
+        raise ConfigError.of([_explained(model, settings, found[key]) for key in reversed(found)]) from None
+    return cast("Callable[[BaseModel], Device]", driver)(judged)
+
+
+def decoder(kind: str) -> Callable[[Iterable[bytes]], Iterator[dict[str, str]]]:
+    """Captured bytes, piece by piece, to what stands in them. Raises ConfigError for a kind whose bytes are its library's business."""
+    codec: Callable[[], Codec[Any]] | None = getattr(load(kind), "codec", None)
+    if codec is None:
+        raise _problem(_shown(kind), "a kind of a serial line", "this kind's library decodes its bytes by itself")
+
+    def decode(pieces: Iterable[bytes]) -> Iterator[dict[str, str]]:
+        decoding = codec()
+        for piece in pieces:
+            yield from described(decoding.feed(piece))
+        yield from described(decoding.end())
+
+    return decode
+
+
+def _settings_of(driver: type[Device]) -> type[BaseModel]:
+    return cast("type[BaseModel]", getattr(driver, _SETTINGS))
+
+
+def _explained(model: type[BaseModel], settings: Mapping[str, object], detail: ErrorDetails) -> Problem:
+    key = str(detail["loc"][0]) if detail["loc"] else "settings"
+    field = model.model_fields.get(key)
+    if field is None:
+        hint = _similar(key, model.model_fields) or "remove it"
+        expected = f"one of {', '.join(model.model_fields)}"
+        return Problem(place=f"key {key}", got="a key that nobody knows", expected=expected, hint=hint)
+    got = "nothing" if detail["type"] == "missing" else _shown(settings[key])
+    example = f"for example: {key} = {_shown(field.examples[0])}" if field.examples else f"write {field.description}"
+    reason = detail.get("ctx", {}).get("error")
+    hint = str(reason) if isinstance(reason, ValueError) else example
+    if detail["type"] == "missing":
+        unknown = [name for name in settings if name not in model.model_fields]
+        typo = difflib.get_close_matches(key, unknown, 1)
+        hint = f'it is written "{typo[0]}" here' if typo else example
+    return Problem(place=f"key {key}", got=got, expected=field.description or "another value", hint=hint)
+
+
+def _problem(got: str, expected: str, hint: str) -> ConfigError:
+    error = ConfigError.of([Problem(place="key kind", got=got, expected=expected, hint=hint)])
+    error.hint = hint
+    return error
+
+
+def _similar(word: str, words: Mapping[str, object] | list[str]) -> str | None:
+    near = difflib.get_close_matches(word.lower()[:_SHOWN], [*words], 1)
+    return f'did you mean "{near[0]}"?' if near else None
+
+
+def _shown(value: object) -> str:
+    return f'"{value[:_SHOWN]}"' if isinstance(value, str) else str(value)[:_SHOWN]

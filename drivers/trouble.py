@@ -1,0 +1,71 @@
+"""Why a device cannot be opened or used, as a sentence and what to do about it."""
+
+import asyncio
+import errno
+import grp
+import os
+from pathlib import Path
+
+from gateway.errors import DeviceLost
+
+_BY_ID = Path("/dev/serial/by-id")
+_GONE = {errno.ENOENT, errno.ENODEV, errno.ENXIO}
+_BUSY = {errno.EBUSY, errno.EAGAIN}
+
+
+def lost(url: str, error: Exception) -> DeviceLost:
+    """The DeviceLost for what the system or a library said about a device file, a USB device or a socket."""
+    code = error.errno if isinstance(error, OSError) else None
+    if code in _GONE:
+        return DeviceLost(f"{url} is not there", hint=f"plug it in; {_plugged()}")
+    if code in (errno.EACCES, errno.EPERM):
+        return DeviceLost(
+            f"{url} may not be opened by {_user()}",
+            hint=f"add it to group {_group(url)}: sudo usermod -aG {_group(url)} {_user()}, then start again",
+        )
+    if code in _BUSY:
+        return DeviceLost(f"{url} is in use by {_holders(url) or 'another program'}", hint="stop that program")
+    if code == errno.ECONNREFUSED:
+        return DeviceLost(f"nobody listens at {url}", hint="check the power of the converter and its port number")
+    if code is None:
+        return DeviceLost(f"{url} is not usable: {error}", hint="check that the path leads to a serial device")
+    return DeviceLost(f"{url}: {os.strerror(code) if code > 0 else getattr(error, 'strerror', None) or error}")
+
+
+async def unopened(url: str, error: Exception) -> DeviceLost:
+    """The same from the event loop: who holds a device is looked up beside it."""
+    busy = isinstance(error, OSError) and error.errno in _BUSY
+    return await asyncio.to_thread(lost, url, error) if busy else lost(url, error)
+
+
+def _plugged() -> str:
+    try:
+        names = sorted(path.name for path in _BY_ID.iterdir())
+    except OSError:
+        names = []
+    return f"in {_BY_ID} there is {', '.join(names) or 'nothing'}"
+
+
+def _user() -> str:
+    return os.environ.get("USER") or str(os.geteuid())
+
+
+def _group(path: str) -> str:
+    try:
+        return grp.getgrgid(Path(path).stat().st_gid).gr_name
+    except (OSError, KeyError):
+        return "dialout"
+
+
+def _holders(path: str) -> str:
+    """Names and ids of the processes that hold a device file, as far as this user may see."""
+    target, holders = os.path.realpath(path), []
+    for process in Path("/proc").glob("[0-9]*"):
+        try:
+            if process.name != str(os.getpid()) and any(
+                os.path.realpath(fd) == target for fd in (process / "fd").iterdir()
+            ):
+                holders.append(f"{(process / 'comm').read_text(errors='replace').strip()} (process {process.name})")
+        except OSError:
+            continue
+    return ", ".join(holders)

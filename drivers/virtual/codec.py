@@ -1,0 +1,95 @@
+"""The virtual reader and gate as lines of ASCII text, each ended by LF.
+
+    device -> driver   card 14443a:04DE5F1EACC040 · refused 14443a reason in words · rotation in|out · tamper · fire_alarm
+    driver -> device   show admit known · show refuse unknown_card        (any reason of a verdict)
+
+A CR before the LF is allowed, so that a terminal program will do.
+"""
+
+import re
+from collections.abc import Iterator
+from typing import TypeAlias
+
+from drivers.frames import BadCard, BadFrame, Frame, card
+from gateway.domain.credential import Credential, Technology
+from gateway.domain.entry import DeviceState
+from gateway.domain.model import Direction, Reason, Verdict
+from gateway.ports import DeviceNotice, Rotation
+
+Told: TypeAlias = Frame | Rotation | DeviceNotice
+
+_LF = 0x0A
+_LONGEST = 128
+_CARD = re.compile(rf"card ({'|'.join(Technology)}):((?:[0-9A-F]{{2}})+)")
+_REFUSED = re.compile(rf"refused ({'|'.join(Technology)}) ([ -~]{{1,80}})")
+_SHOW = re.compile(rf"show (admit|refuse) ({'|'.join(Reason)})")
+_PLAIN: dict[str, Rotation | DeviceNotice] = {
+    "rotation in": Rotation(direction=Direction.IN),
+    "rotation out": Rotation(direction=Direction.OUT),
+    "tamper": DeviceNotice(kind=DeviceState.TAMPER, detail="the housing was opened"),
+    "fire_alarm": DeviceNotice(kind=DeviceState.FIRE_ALARM, detail="the fire alarm contact closed"),
+}
+
+
+class Codec:
+    """Holds at most one line."""
+
+    def __init__(self) -> None:
+        self._line = bytearray()
+        #: What is held continues a line that was too long.
+        self._cut = False
+
+    def feed(self, data: bytes) -> list[Told]:
+        """What these bytes complete; never raises."""
+        return [told for byte in data for told in self._take(byte)]
+
+    def end(self) -> list[Told]:
+        """What was begun and will not be completed."""
+        return [*self._bad("the line has no end")]
+
+    def _take(self, byte: int) -> Iterator[Told]:
+        if byte != _LF:
+            self._line.append(byte)
+            if len(self._line) == _LONGEST:
+                yield from self._bad("the line is too long")
+                self._cut = True
+        elif self._cut:
+            yield from self._bad("the line is too long")
+            self._cut = False
+        else:
+            raw = bytes(self._line)
+            self._line.clear()
+            if raw.strip():
+                yield _read(raw)
+
+    def _bad(self, why: str) -> Iterator[BadFrame]:
+        if self._line:
+            yield BadFrame(raw=bytes(self._line), why=why)
+        self._line.clear()
+
+
+def encode_card(credential: Credential) -> bytes:
+    """A card was held to the reader."""
+    return f"card {credential}\n".encode("ascii")
+
+
+def encode_show(verdict: Verdict) -> bytes:
+    """What the lamp and the bolt shall do."""
+    return f"show {'admit' if verdict.admit else 'refuse'} {verdict.reason}\n".encode("ascii")
+
+
+def read_show(line: bytes) -> Verdict | None:
+    """The device's side of `encode_show`; None for anything else."""
+    found = _SHOW.fullmatch(line.decode("ascii", "replace").strip())
+    return Verdict(admit=found[1] == "admit", reason=Reason(found[2])) if found else None
+
+
+def _read(raw: bytes) -> Told:
+    text = raw.decode("ascii", "replace").rstrip("\r")
+    if text in _PLAIN:
+        return _PLAIN[text]
+    if found := _CARD.fullmatch(text):
+        return card(Technology(found[1]), bytes.fromhex(found[2]), raw)
+    if found := _REFUSED.fullmatch(text):
+        return BadCard(technology=Technology(found[1]), raw=raw, why=found[2])
+    return BadFrame(raw=raw, why="not a line of the grammar: card, refused, rotation, tamper or fire_alarm")

@@ -1,0 +1,131 @@
+"""The command line of the gateway: run it, judge a configuration, decode captured bytes, enrol."""
+
+import json
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import BinaryIO
+
+import click
+
+from gateway.errors import AttendanceError, ConfigError
+
+#: EX_CONFIG of sysexits.h: systemd does not start again what only a person can mend.
+_UNUSABLE_CONFIG = 78
+#: Bytes of a capture that are decoded at once.
+_PIECE = 4096
+
+CONFIG = click.Path(dir_okay=False, path_type=Path)
+
+
+@contextmanager
+def speaking_errors(*, unusable: int = 1) -> Iterator[None]:
+    """An operator's error is two lines and exit 1, a configuration's `unusable`, never a traceback."""
+    try:
+        yield
+    except AttendanceError as error:
+        click.echo(f"error: {error}\n hint: {error.hint}", err=True)
+        raise SystemExit(unusable if isinstance(error, ConfigError) else 1) from None
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="attendance-gateway")
+def main() -> None:
+    """Attendance gateway: card taps at the school entrance, recorded and delivered exactly once."""
+
+
+@main.command(epilog="Example: attendance-gateway run /etc/attendance-gateway/gateway.toml")
+@click.argument("config", type=CONFIG)
+def run(config: Path) -> None:
+    """Serve the entrance until stopped; exit 78 where the configuration has to be mended first."""
+    from config.load import load
+    from gateway.app import serve
+    from gateway.log import set_up
+
+    set_up()
+    with speaking_errors(unusable=_UNUSABLE_CONFIG):
+        serve(load(config))
+
+
+@main.command(epilog="Example: attendance-gateway check gateway.toml")
+@click.argument("config", type=CONFIG)
+def check(config: Path) -> None:
+    """Judge a configuration without touching a device."""
+    from config.load import load
+    from gateway.check import judge_devices, own_packages
+
+    with speaking_errors():
+        own_packages()
+        loaded = load(config)
+        judge_devices(loaded)
+    click.echo(
+        f"{config}: good. Gateway {loaded.gateway} of site {loaded.site}: {len(loaded.devices)} devices, "
+        f"{len(loaded.lanes)} lanes, uplink {loaded.uplink.url}."
+    )
+
+
+@main.command(epilog="Example: attendance-gateway decode rdm6300 --hex capture.txt")
+@click.argument("kind")
+@click.argument("file", type=click.File("rb"), default="-")
+@click.option("--hex", "as_hex", is_flag=True, help="The input is hex digits in text, white space ignored.")
+def decode(kind: str, file: BinaryIO, *, as_hex: bool) -> None:
+    """Turn captured raw bytes of a reader into one JSON line per card or refused frame.
+
+    FILE is standard input when it is not given.
+    """
+    from drivers.registry import decoder
+
+    with speaking_errors():
+        pieces = _pieces(file)
+        for line in decoder(kind)(_unhexed(pieces) if as_hex else pieces):
+            click.echo(json.dumps(line))
+
+
+def _pieces(file: BinaryIO) -> Iterator[bytes]:
+    """As they come: a pipe may be the reader itself."""
+    read = getattr(file, "read1", file.read)
+    while piece := read(_PIECE):
+        yield piece
+
+
+def _unhexed(pieces: Iterable[bytes]) -> Iterator[bytes]:
+    digits = ""
+    try:
+        for piece in pieces:
+            digits += "".join(piece.decode("ascii").split())
+            yield bytes.fromhex(digits[: len(digits) // 2 * 2])
+            digits = digits[len(digits) // 2 * 2 :]
+        yield bytes.fromhex(digits)
+    except ValueError:
+        raise click.UsageError("--hex wants hex digits and white space only") from None
+
+
+@main.command(epilog="Example: attendance-gateway enroll /etc/attendance-gateway/gateway.toml")
+@click.argument("config", type=CONFIG)
+def enroll(config: Path) -> None:
+    """Make this gateway's key, if it has none, and print what the journal needs to know of it."""
+    from config.load import load
+    from sync.signing import Signer
+
+    with speaking_errors():
+        loaded = load(config)
+        signer = Signer.load(loaded.state.key)
+    click.echo(f"key id {signer.kid}. On the journal's machine run:", err=True)
+    click.echo(f"attendance-journal gateway add {loaded.site} {loaded.gateway} --key {signer.public.hex()}")
+
+
+@main.command(epilog="Example: attendance-gateway status /etc/attendance-gateway/gateway.toml --json")
+@click.argument("config", type=CONFIG)
+@click.option("--json", "as_json", is_flag=True, help="For machines.")
+def status(config: Path, *, as_json: bool) -> None:
+    """Show what this gateway has recorded and what the journal has not confirmed; works beside a running daemon."""
+    from config.load import load
+    from sync.status import ledger_summary
+
+    with speaking_errors():
+        summary = ledger_summary(load(config).state.ledger)
+    if as_json:
+        click.echo(json.dumps(summary))
+        return
+    for key, value in summary.items():
+        click.echo(f"{key:12} {value}")

@@ -1,0 +1,45 @@
+"""What the gateway does because of the time: tell coverage at each cut-off, publish health, forget what is settled."""
+
+from collections.abc import Awaitable, Callable, Sequence
+from datetime import datetime, timedelta
+from typing import Never
+from zoneinfo import ZoneInfo
+
+from gateway.domain.directory import Directory
+from gateway.domain.register import cutoffs
+from gateway.lane import Lane
+from gateway.ports import Clock
+
+#: A changed directory or a wall clock that was set is noticed within this time.
+_LOOK = timedelta(seconds=60)
+
+
+def next_cutoff(directory: Directory, after: datetime) -> datetime | None:
+    """The first moment after `after` at which everybody waits to hear that nothing else happened."""
+    due = cutoffs(directory.slots, directory.policy, ZoneInfo(directory.zone))
+    settled = (cutoff + directory.policy.settle for cutoff in due)
+    return next((moment for moment in settled if moment > after), None)
+
+
+async def tell_coverage(lanes: Sequence[Lane], directory: Callable[[], Directory], clock: Clock) -> Never:
+    """At each cut-off, every lane records that nothing of it is missing."""
+    told = clock.now().at
+    while True:
+        due = next_cutoff(directory(), told)
+        wait = due - clock.now().at if due is not None else _LOOK
+        if wait > timedelta(0):
+            await clock.sleep(min(wait, _LOOK).total_seconds())
+        now = clock.now().at
+        if due is not None and now >= due:
+            for lane in lanes:
+                await lane.cover()
+            told = now
+        elif now < told - _LOOK:
+            told = now
+
+
+async def every(period: timedelta, clock: Clock, act: Callable[[], Awaitable[object]]) -> Never:
+    """Do something once each period, beginning now."""
+    while True:
+        await act()
+        await clock.sleep(period.total_seconds())

@@ -1,0 +1,144 @@
+"""What is appended: each kind of fact with its data, as the contract names them."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Annotated, ClassVar
+
+from pydantic import PlainSerializer
+
+from gateway.domain.credential import Technology, Token
+from gateway.domain.model import Assurance, Direction, Instant, LaneId, Match, PersonId, Seq, Verdict, timestamp, utc
+
+Moment = Annotated[datetime, PlainSerializer(timestamp, return_type=str)]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EpochData:
+    """Entry 1 of every epoch."""
+
+    type: ClassVar[str] = "att.epoch.v1"
+    #: The epoch before, if any.
+    previous: str | None
+    #: Why a new one began.
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TapData:
+    """A tap and what the lane answered."""
+
+    type: ClassVar[str] = "att.tap.v1"
+    lane: LaneId
+    direction: Direction
+    #: None when the card could not serve as an identity.
+    token: Token | None
+    technology: Technology
+    assurance: Assurance
+    #: The door's guess; the journal resolves the token again.
+    person: PersonId | None
+    verdict: Verdict
+    match: Match | None
+    #: Version of the directory that decided.
+    directory: int | None
+
+
+class PassageKind(StrEnum):
+    """How a rotation of the gate relates to a permit."""
+
+    CONFIRMED = "confirmed"
+    NOT_USED = "not_used"
+    WRONG_DIRECTION = "wrong_direction"
+    FORCED = "forced"
+    FREE = "free"
+    TAILGATING = "tailgating"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PassageData:
+    """The gate reported somebody going through, or a permit that nobody used."""
+
+    type: ClassVar[str] = "att.passage.v1"
+    lane: LaneId
+    direction: Direction
+    kind: PassageKind
+    #: The entry of the tap that permitted it.
+    tap: Seq | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CoverageData:
+    """Every tap and passage of the lane in [since, until] has a lower seq than this entry."""
+
+    type: ClassVar[str] = "att.coverage.v1"
+    lane: LaneId
+    since: Moment
+    until: Moment
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "since", utc(self.since))
+        object.__setattr__(self, "until", utc(self.until))
+
+
+class DeviceState(StrEnum):
+    """What happened to a device."""
+
+    UP = "up"
+    DOWN = "down"
+    TAMPER = "tamper"
+    FIRE_ALARM = "fire_alarm"
+    MODE = "mode"
+    GARBAGE = "garbage"
+    STORAGE = "storage"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeviceData:
+    """Something happened to a lane's device."""
+
+    type: ClassVar[str] = "att.device.v1"
+    #: The lane, or the device's own id where it serves several.
+    lane: LaneId
+    kind: DeviceState
+    #: A sentence without personal data.
+    detail: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClockData:
+    """The first synchronisation of a boot: repairs the earlier times of that boot."""
+
+    type: ClassVar[str] = "att.clock.v1"
+    boot: str
+    #: Milliseconds of CLOCK_BOOTTIME at `wall`.
+    boottime: int
+    wall: Moment
+    #: Milliseconds to add to earlier wall times of this boot.
+    correction: int
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "wall", utc(self.wall))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UnknownData:
+    """An event of a type that this version does not know: kept whole, judged by nobody."""
+
+    type: str
+    raw: Mapping[str, object] = field(hash=False)
+
+
+Data = EpochData | TapData | PassageData | CoverageData | DeviceData | ClockData
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """A fact about to be appended."""
+
+    #: When it happened.
+    at: Instant
+    #: What happened.
+    data: Data
+    #: After this moment acting on it would harm.
+    expires: datetime | None = None

@@ -1,0 +1,212 @@
+"""The values everything speaks in: taps, verdicts, entries, slots, marks. Frozen, keyword-only, times aware and in UTC."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import NewType
+
+from gateway.domain.credential import Credential
+
+LaneId = NewType("LaneId", str)
+PersonId = NewType("PersonId", str)
+GroupId = NewType("GroupId", str)
+SlotId = NewType("SlotId", str)
+Seq = NewType("Seq", int)
+
+
+def utc(moment: datetime) -> datetime:
+    """The same moment in UTC. Raises ValueError for a naive datetime: a time without a zone is not a time."""
+    if moment.tzinfo is None:
+        raise ValueError("a naive datetime has no meaning here; attach a zone")
+    return moment if moment.tzinfo is UTC else moment.astimezone(UTC)
+
+
+def timestamp(moment: datetime) -> str:
+    """As the contract writes times: `YYYY-MM-DDTHH:MM:SS.mmmZ`."""
+    return utc(moment).isoformat(timespec="milliseconds")[:-6] + "Z"
+
+
+class ClockState(StrEnum):
+    """How far the wall clock of the gateway can be believed."""
+
+    SYNCED = "synced"
+    HOLDOVER = "holdover"
+    UNSYNCED = "unsynced"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Instant:
+    """A moment as the gateway knew it: wall time, and what is needed to correct that wall time later."""
+
+    #: Wall time, UTC.
+    at: datetime
+    #: The kernel's boot id: boottime counts from this boot.
+    boot: str
+    #: CLOCK_BOOTTIME in milliseconds.
+    boottime: int
+    #: How far `at` can be believed.
+    clock: ClockState
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "at", utc(self.at))
+
+
+class Direction(StrEnum):
+    """Which way a person goes."""
+
+    IN = "in"
+    OUT = "out"
+    UNKNOWN = "unknown"
+
+
+class LaneDirection(StrEnum):
+    """What a tap at this lane says about the way."""
+
+    IN = "in"
+    OUT = "out"
+    BOTH = "both"
+    ARRIVAL_ONLY = "arrival_only"
+    ALTERNATING = "alternating"
+    CHECKPOINT = "checkpoint"
+
+    @property
+    def of_tap(self) -> Direction:
+        """The direction a tap gets where the device itself tells none."""
+        match self:
+            case LaneDirection.IN | LaneDirection.ARRIVAL_ONLY:
+                return Direction.IN
+            case LaneDirection.OUT:
+                return Direction.OUT
+            case _:
+                return Direction.UNKNOWN
+
+
+class Assurance(StrEnum):
+    """How hard the credential is to copy."""
+
+    UID = "uid"
+    SUN = "sun"
+    SECURE = "secure"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tap:
+    """A card was read at a lane."""
+
+    #: The lane whose reader saw it.
+    lane: LaneId
+    #: The card.
+    credential: Credential
+    #: When the reader's bytes were complete.
+    at: Instant
+    #: From the device, or else from the lane.
+    direction: Direction = Direction.UNKNOWN
+    #: How hard the credential is to copy.
+    assurance: Assurance = Assurance.UID
+
+
+class Reason(StrEnum):
+    """Why a verdict is what it is."""
+
+    KNOWN = "known"
+    UNKNOWN_CARD = "unknown_card"
+    BLOCKED = "blocked"
+    LOST = "lost"
+    EXPIRED = "expired"
+    UNREADABLE = "unreadable"
+    NOT_RECORDED = "not_recorded"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verdict:
+    """What the lane tells the pupil and the bolt."""
+
+    #: True opens the bolt.
+    admit: bool
+    #: Why.
+    reason: Reason
+
+
+class Mode(StrEnum):
+    """Who takes attendance for a slot."""
+
+    GATE = "gate"
+    TEACHER = "teacher"
+    NONE = "none"
+
+
+class SlotKind(StrEnum):
+    """What the slot is; only lessons and exams are judged."""
+
+    LESSON = "lesson"
+    CARE = "care"
+    CLUB = "club"
+    EXAM = "exam"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Slot:
+    """A dated lesson of a group, [start, end) in UTC."""
+
+    #: Stable for (group, date, number).
+    id: SlotId
+    #: Who has it.
+    group: GroupId
+    #: Counted as the school counts its lessons; 0 exists.
+    number: int
+    #: First moment of the lesson.
+    start: datetime
+    #: First moment after the lesson.
+    end: datetime
+    #: What it is.
+    kind: SlotKind = SlotKind.LESSON
+    #: Who takes attendance.
+    mode: Mode = Mode.GATE
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "start", utc(self.start))
+        object.__setattr__(self, "end", utc(self.end))
+        if self.end <= self.start:
+            raise ValueError(f"slot {self.id} ends before it starts")
+
+
+class Status(StrEnum):
+    """The fact of a mark; the reason and the source are other fields."""
+
+    PRESENT = "present"
+    LATE = "late"
+    ABSENT = "absent"
+    LEFT_EARLY = "left_early"
+    UNKNOWN = "unknown"
+    PENDING = "pending"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Match:
+    """The door's own guess at what a tap means for the timetable."""
+
+    #: The slot that the tap falls to.
+    slot: SlotId
+    #: Present or late.
+    status: Status
+    #: Minutes after the start, rounded up; 0 when present.
+    minutes: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mark:
+    """The judgement of one person in one slot; a later fact gives a new revision, never an edit."""
+
+    person: PersonId
+    slot: SlotId
+    status: Status
+    #: Minutes between the start and the arrival, rounded up.
+    minutes_late: int
+    #: Minutes of the slot outside the building.
+    minutes_missed: int
+    #: Whether everything that serves the slot was heard of up to the deciding instant.
+    complete: bool
+    #: In words, which lane is missing; empty when complete.
+    gaps: tuple[str, ...] = ()
+    #: Whether nothing but a late fact can change it.
+    final: bool = False

@@ -1,0 +1,184 @@
+"""The one use case: a tap at a lane is decided, committed, then shown. A green lamp without a durable record cannot happen."""
+
+import asyncio
+import contextlib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import cast
+
+from gateway.domain.credential import SiteKey
+from gateway.domain.decide import Recent, decide, elapsed, unreadable
+from gateway.domain.directory import Directory
+from gateway.domain.entry import CoverageData, DeviceData, DeviceState, Entry, TapData
+from gateway.domain.model import ClockState, Direction, Instant, LaneDirection, LaneId, Reason, Seq, Tap, Verdict
+from gateway.domain.passage import Permit, Permits
+from gateway.errors import AttendanceError, DeviceLost, NotRecorded
+from gateway.ports import (
+    CardRead,
+    CardRefused,
+    Clock,
+    DeviceNotice,
+    Gate,
+    GateEvent,
+    Outbox,
+    Reader,
+    ReaderEvent,
+    Rotation,
+)
+
+#: A wall clock that moved this much against the boot clock since the last coverage was set by somebody.
+_CLOCK_STEP = timedelta(seconds=2)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Site:
+    """What all lanes of a gateway share."""
+
+    outbox: Outbox
+    clock: Clock
+    #: The directory of this moment.
+    directory: Callable[[], Directory]
+    recent: Recent
+    #: The newest first.
+    keys: Sequence[SiteKey]
+    #: Told of what could not be recorded; logs it once.
+    report: Callable[[AttendanceError], None]
+
+
+class Lane:
+    """A reader and perhaps a gate, and which way they lead."""
+
+    def __init__(
+        self,
+        site: Site,
+        lane: LaneId,
+        direction: LaneDirection,
+        *,
+        admits_unrecorded: bool = True,
+        passage_lasts: timedelta | None = None,
+    ) -> None:
+        """`passage_lasts` is how long a permit waits for its rotation; None where the gate reports no rotations."""
+        self.id = lane
+        self._site = site
+        self._direction = direction.of_tap
+        self._unrecorded = Verdict(admit=admits_unrecorded, reason=Reason.NOT_RECORDED)
+        self._permits = Permits(lane, passage_lasts) if passage_lasts is not None else None
+        self._gate: Gate | None = None
+        # Held from the moment an event gets its time until it is on the disk: what coverage says stays true.
+        self._turn = asyncio.Lock()
+        self._covered: Instant | None = None
+        self._failures = 0
+
+    async def watch_reader(self, reader: Reader) -> None:
+        """Serve a reader until it is lost. Raises DeviceLost."""
+        self._covered = self._site.clock.now()
+        try:
+            async for event in reader.events():
+                await self._on_reader(event)
+        finally:
+            self._covered = None
+
+    async def watch_gate(self, gate: Gate) -> None:
+        """Serve a gate until it is lost. Raises DeviceLost."""
+        self._gate = gate
+        try:
+            async for event in gate.events():
+                await self._on_gate(event)
+        finally:
+            self._gate = None
+
+    @property
+    def state(self) -> dict[str, object]:
+        """For health: whether the reader is heard, the gate is there, and how many taps could not be recorded."""
+        return {"reader": self._covered is not None, "gate": self._gate is not None, "not_recorded": self._failures}
+
+    async def tell(self, kind: DeviceState, detail: str) -> None:
+        """Record something about the lane's device."""
+        async with self._turn:
+            await self._record(self._device(kind, detail))
+
+    async def cover(self) -> None:
+        """Record that everything up to now is recorded, where that is so."""
+        async with self._turn:
+            since, now = self._covered, self._site.clock.now()
+            if since is None:
+                return
+            self._covered = now
+            stepped = abs((now.at - since.at) - elapsed(since, now)) > _CLOCK_STEP
+            if stepped or now.clock is ClockState.UNSYNCED or since.clock is ClockState.UNSYNCED:
+                return
+            data = CoverageData(lane=self.id, since=_millis(since.at), until=_millis(now.at))
+            # A reader that was lost meanwhile stays uncovered, and one that came back begins anew.
+            if await self._record(Entry(at=now, data=data)) is None and self._covered is now:
+                self._covered = since
+
+    async def _on_reader(self, event: ReaderEvent) -> None:
+        async with self._turn:
+            now = self._site.clock.now()
+            match event:
+                case CardRead():
+                    direction = event.direction if event.direction is not Direction.UNKNOWN else self._direction
+                    tap = Tap(
+                        lane=self.id,
+                        credential=event.credential,
+                        at=now,
+                        direction=direction,
+                        assurance=event.assurance,
+                    )
+                    await self._on_tap(tap)
+                case CardRefused():
+                    await self._append_and_show(unreadable(self.id, event.technology, self._direction, now))
+                case DeviceNotice():
+                    await self._record(self._device(event.kind, event.detail))
+
+    async def _on_tap(self, tap: Tap) -> None:
+        decided = decide(tap, self._site.directory(), self._site.recent, self._site.keys)
+        if isinstance(decided, Verdict):
+            await self._show(decided)
+        else:
+            await self._append_and_show(decided)
+
+    async def _append_and_show(self, entry: Entry) -> None:
+        data = cast("TapData", entry.data)
+        seq = await self._record(entry)
+        if seq is None:
+            self._failures += 1
+            # Somebody stood here who is not in the ledger: no coverage may say that nobody did.
+            self._covered = self._site.clock.now() if self._covered is not None else None
+            await self._show(self._unrecorded)
+            return
+        self._site.recent.note(entry.at, data)
+        if self._permits is not None and data.verdict.admit:
+            if unused := self._permits.expire(entry.at):
+                await self._record(*unused)
+            self._permits.grant(Permit(seq=seq, direction=data.direction, at=entry.at))
+        await self._show(data.verdict)
+
+    async def _on_gate(self, event: GateEvent) -> None:
+        async with self._turn:
+            now = self._site.clock.now()
+            if isinstance(event, DeviceNotice):
+                await self._record(self._device(event.kind, event.detail))
+            elif isinstance(event, Rotation) and self._permits is not None:
+                await self._record(*self._permits.expire(now), self._permits.rotate(event.direction, now))
+
+    async def _show(self, verdict: Verdict) -> None:
+        # A lost gate is told by the one who watches it.
+        with contextlib.suppress(DeviceLost):
+            if self._gate is not None:
+                await self._gate.show(verdict)
+
+    async def _record(self, *entries: Entry) -> Seq | None:
+        try:
+            return await self._site.outbox.append(entries)
+        except NotRecorded as error:
+            self._site.report(error)
+            return None
+
+    def _device(self, kind: DeviceState, detail: str) -> Entry:
+        return Entry(at=self._site.clock.now(), data=DeviceData(lane=self.id, kind=kind, detail=detail[:200]))
+
+
+def _millis(moment: datetime) -> datetime:
+    return moment.replace(microsecond=moment.microsecond // 1000 * 1000)

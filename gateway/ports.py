@@ -1,0 +1,133 @@
+"""What the one use case needs of the world, as promises. Adapters satisfy these by shape, not by inheritance."""
+
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from types import TracebackType
+from typing import Protocol, Self
+
+from gateway.domain.credential import Credential, Technology
+from gateway.domain.entry import DeviceState, Entry
+from gateway.domain.handshake import Receipt
+from gateway.domain.model import Assurance, Direction, Instant, Seq, Verdict
+from gateway.domain.wire import Batch, Envelope
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CardRead:
+    """A card came into the field; a card that stays there is not read again."""
+
+    credential: Credential
+    #: Only where the device itself tells.
+    direction: Direction = Direction.UNKNOWN
+    assurance: Assurance = Assurance.UID
+    #: Only where the device's own clock tells (a terminal that decides alone).
+    at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CardRefused:
+    """A card came into the field that cannot serve as an identity."""
+
+    technology: Technology
+    why: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeviceNotice:
+    """The device tells about itself: tamper, garbage on the line, a mode, the fire alarm."""
+
+    kind: DeviceState
+    detail: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rotation:
+    """Somebody went through the gate."""
+
+    direction: Direction
+
+
+ReaderEvent = CardRead | CardRefused | DeviceNotice
+GateEvent = Rotation | DeviceNotice
+
+
+class Reader(Protocol):
+    """One antenna."""
+
+    def events(self) -> AsyncIterator[ReaderEvent]:
+        """Endless while the device lives; raises DeviceLost when it does not. Memory is bounded whatever arrives."""
+        ...
+
+
+class Gate(Protocol):
+    """One lamp with a bolt."""
+
+    def events(self) -> AsyncIterator[GateEvent]:
+        """Endless while the device lives; raises DeviceLost when it does not."""
+        ...
+
+    async def show(self, verdict: Verdict) -> None:
+        """Sets lamp and bolt and returns within 50 ms; the device itself ends the picture. Raises DeviceLost."""
+        ...
+
+
+class Device(Protocol):
+    """A serial port, a bus, a USB reader: opened once by `async with`, closed by it whatever happens.
+
+    The constructor validates and touches nothing; entering raises DeviceLost when the device cannot be opened.
+    """
+
+    async def __aenter__(self) -> Self: ...
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None: ...
+
+    def reader(self, address: str) -> Reader:
+        """The reader at an address of this device; "" is the only one of a device that has one."""
+        ...
+
+    def gate(self, address: str) -> Gate:
+        """The gate at an address of this device; raises ConfigError where the kind has none."""
+        ...
+
+
+class Outbox(Protocol):
+    """The ledger of this gateway: what it returned from append is on the disk."""
+
+    async def append(self, entries: Sequence[Entry]) -> Seq:
+        """Fsynced before it returns the seq of the last entry; all or nothing. Raises NotRecorded."""
+        ...
+
+    async def after(self, seq: Seq, limit: int) -> Sequence[Envelope]:
+        """At most `limit` envelopes with consecutive seqs from seq + 1 on; empty when there is nothing newer."""
+        ...
+
+    async def apply(self, receipt: Receipt) -> None:
+        """Settles everything up to receipt.through; the caller has verified the receipt."""
+        ...
+
+
+class Uplink(Protocol):
+    """One connection of one session to the journal; dead after LinkLost, then a fresh one is made."""
+
+    async def send(self, batch: Batch) -> None:
+        """Returns when the broker has taken it, which settles nothing. Raises LinkLost, PublishRefused."""
+        ...
+
+    def receipts(self) -> AsyncIterator[Receipt]:
+        """Verified, of this session, in order of arrival. Raises LinkLost."""
+        ...
+
+
+class Clock(Protocol):
+    """The only source of time outside drivers."""
+
+    def now(self) -> Instant:
+        """Never blocks, never fails."""
+        ...
+
+    async def sleep(self, seconds: float) -> None:
+        """Waits on the monotonic clock; a jump of the wall clock does not shorten or lengthen it."""
+        ...

@@ -1,0 +1,109 @@
+"""The journal's process: the one place where its parts meet.
+
+    link (inbox, directories) ─ judge loop ─ notices ─ watchdog
+
+A broker that is away is waited for. A dead mail server is the worker's own affair. Anything unexpected ends the process,
+and systemd starts it again: whatever was not committed is sent again by its gateway.
+"""
+
+import asyncio
+import logging
+import signal
+from contextlib import AsyncExitStack
+
+from tenacity import AsyncRetrying, RetryCallState, retry_if_exception_type, wait_random_exponential
+
+from gateway.errors import LinkError
+from gateway.tasks import apart
+from journal.directory import Publisher
+from journal.inbox import Inbox
+from journal.judge import JudgeLoop
+from journal.keys import keys_of
+from journal.notify.worker import AppriseChannel, Worker
+from journal.settings import Settings
+from journal.store import Store
+from sync import systemd
+from sync.clock import clock_from_environment
+from sync.mqtt import Connection, connect
+
+#: Publishes that the broker may have in flight to us: bounds our memory.
+RECEIVE_MAXIMUM = 32
+_LONGEST_WAIT = 30.0
+
+_log = logging.getLogger("journal")
+
+
+async def serve(settings: Settings, store: Store) -> None:
+    """Run until SIGTERM or SIGINT. Raises AttendanceError where an operator must act, in an ExceptionGroup."""
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    clock, signer = clock_from_environment(), (await keys_of(settings.state.directory, store)).signer()
+    inbox = Inbox(store, signer, clock, _alarm)
+    publisher = Publisher(store, signer, clock, _alarm, days=settings.directory.days)
+    async with asyncio.TaskGroup() as tasks:
+        running = [
+            tasks.create_task(_keep_link(settings, inbox, publisher), name="link"),
+            tasks.create_task(JudgeLoop(store, clock).run(), name="judge"),
+        ]
+        if settings.notices.mail is not None:
+            worker = Worker(store, clock, AppriseChannel(settings.notices.mail))
+            running.append(tasks.create_task(worker.run(), name="notices"))
+        if (interval := systemd.watchdog_interval()) is not None:
+            running.append(tasks.create_task(_watchdog(interval, store), name="watchdog"))
+        systemd.notify(systemd.READY)
+        _log.info("ready", extra={"kid": signer.kid, "broker": settings.broker.url})
+        await stop.wait()
+        systemd.notify(systemd.STOPPING)
+        for task in running:
+            task.cancel()
+    _log.info("stopped")
+
+
+async def _keep_link(settings: Settings, inbox: Inbox, publisher: Publisher) -> None:
+    """A fresh connection whenever the last one broke; ever longer waits only while the broker does not answer."""
+    while True:
+        async with AsyncExitStack() as stack:
+            async for attempt in _patiently():
+                with attempt:
+                    opening = connect(settings.broker.broker(), receive_maximum=RECEIVE_MAXIMUM)
+                    connection = await stack.enter_async_context(opening)
+            _log.info("connected", extra={"broker": settings.broker.url})
+            try:
+                await apart(_on(connection, inbox, publisher))
+            except* LinkError as errors:
+                _log.warning("link lost: %s", errors.exceptions[0])
+        # A broker that takes us and throws us out at once (two journals of one name) is not asked in a tight circle.
+        await asyncio.sleep(1.0)
+
+
+async def _on(connection: Connection, inbox: Inbox, publisher: Publisher) -> None:
+    async with asyncio.TaskGroup() as tasks:
+        tasks.create_task(inbox.serve(connection), name="inbox")
+        tasks.create_task(publisher.serve(connection), name="directories")
+
+
+def _alarm(sentence: str, **fields: object) -> None:
+    _log.warning("%s", sentence, extra=fields)
+
+
+def _patiently() -> AsyncRetrying:
+    def tell(state: RetryCallState) -> None:
+        error = state.outcome.exception() if state.outcome else None
+        hint = {"hint": error.hint} if isinstance(error, LinkError) else {}
+        _log.warning("no broker: %s", error, extra={"attempt": state.attempt_number, **hint})
+
+    return AsyncRetrying(
+        retry=retry_if_exception_type(LinkError),
+        wait=wait_random_exponential(multiplier=0.2, max=_LONGEST_WAIT),
+        before_sleep=tell,
+        reraise=True,
+    )
+
+
+async def _watchdog(interval: float, store: Store) -> None:
+    """A database that hangs is a journal that takes nothing: systemd shall notice."""
+    while True:
+        async with store.begin():
+            systemd.notify(systemd.ALIVE)
+        await asyncio.sleep(interval)

@@ -1,0 +1,243 @@
+"""The command line of the journal: run it, register gateways, import and publish directories, write the broker's ACL."""
+
+import asyncio
+import datetime as dt
+import importlib
+import json
+import re
+from collections.abc import Mapping
+from pathlib import Path
+
+import click
+
+from journal.console import configured, furnished, speaking_errors
+
+#: Command -> "module:attribute": loaded when it is asked for.
+ELSEWHERE: Mapping[str, str] = {"report": "journal.reports.cli:report", "notify": "journal.notify.cli:notify"}
+
+
+class _Commands(click.Group):
+    """Own commands, and those of the table above; an operator's error of any of them is told in one place."""
+
+    def invoke(self, ctx: click.Context) -> object:
+        with speaking_errors():
+            return super().invoke(ctx)
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return sorted([*super().list_commands(ctx), *ELSEWHERE])
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if (place := ELSEWHERE.get(cmd_name)) is None:
+            return super().get_command(ctx, cmd_name)
+        module, _, attribute = place.partition(":")
+        found = getattr(importlib.import_module(module), attribute)
+        return found if isinstance(found, click.Command) else None
+
+
+class _Name(click.ParamType[str]):
+    """A site or a gateway."""
+
+    name = "name"
+
+    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        if not re.fullmatch(r"[a-z0-9-]{1,32}", value):
+            self.fail(f"{value!r} is not 1 to 32 of a-z, 0-9 and -", param, ctx)
+        return value
+
+
+class _PublicKey(click.ParamType[bytes]):
+    """An Ed25519 public key in hex."""
+
+    name = "hex"
+
+    def convert(self, value: str | bytes, param: click.Parameter | None, ctx: click.Context | None) -> bytes:
+        if isinstance(value, bytes):
+            return value
+        if not re.fullmatch(r"[0-9a-fA-F]{64}", value):
+            self.fail("a public key has 64 hex digits; 'attendance-gateway enroll' prints it", param, ctx)
+        return bytes.fromhex(value)
+
+
+SITE = click.argument("site", type=_Name())
+GATEWAY = click.argument("gateway", type=_Name())
+JSON = click.option("--json", "as_json", is_flag=True, help="For machines.")
+
+
+@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="attendance-gateway")
+def main() -> None:
+    """Attendance journal: takes what gateways send, judges it, reports it, tells parents."""
+
+
+@main.command(epilog="Example: attendance-journal run --config /etc/attendance-gateway/journal.toml")
+@configured
+def run(config: Path) -> None:
+    """Serve until stopped; the database is brought up to date first."""
+    from gateway.log import set_up
+    from journal.app import serve
+
+    async def work() -> None:
+        async with furnished(config) as (settings, store):
+            await serve(settings, store)
+
+    set_up()
+    asyncio.run(work())
+
+
+@main.command(epilog="Example: attendance-journal migrate --config journal.toml")
+@configured
+def migrate(config: Path) -> None:
+    """Bring the database up to date without starting anything."""
+
+    async def work() -> str:
+        async with furnished(config) as (_, store):
+            return store.engine.url.render_as_string()
+
+    click.echo(f"{asyncio.run(work())}: up to date")
+
+
+@main.group()
+def gateway() -> None:
+    """Gateways: which ones are heard, and with which key."""
+
+
+@gateway.command(
+    "add", epilog="Example: attendance-journal gateway add school-12 main-entrance --key 4f1c… --out main-entrance.toml"
+)
+@SITE
+@GATEWAY
+@click.option("--key", type=_PublicKey(), required=True, help="The gateway's public key, as it prints it.")
+@click.option(
+    "--out", type=click.Path(dir_okay=False, path_type=Path), help="Enrolment file to write [SITE-GATEWAY.toml]."
+)
+@click.option("--replace", is_flag=True, help="The gateway has a new key: its old one was lost.")
+@configured
+def gateway_add(config: Path, site: str, gateway: str, key: bytes, out: Path | None, *, replace: bool) -> None:
+    """Register a gateway and write the file that it needs to trust this journal."""
+    from journal.keys import keys_of
+    from journal.registry import add, enrolment, write_enrolment
+    from sync.clock import clock_from_environment
+
+    path = out or Path(f"{site}-{gateway}.toml")
+
+    async def work() -> None:
+        async with furnished(config) as (settings, store):
+            at = clock_from_environment().now().at
+            # Before the registration: afterwards no key is made any more.
+            text = enrolment(site, gateway, await keys_of(settings.state.directory, store))
+            await add(store, site, gateway, key, settings.policy(site), at=at, replace=replace)
+            write_enrolment(path, text)
+
+    asyncio.run(work())
+    click.echo(f"{gateway} of {site} is registered. Carry {path} to the gateway; it holds the site key.")
+
+
+@gateway.command("revoke", epilog="Example: attendance-journal gateway revoke main-entrance")
+@GATEWAY
+@configured
+def gateway_revoke(config: Path, gateway: str) -> None:
+    """Hear a gateway no more; what it sent stays."""
+    from journal.registry import revoke
+
+    async def work() -> None:
+        async with furnished(config) as (_, store):
+            await revoke(store, gateway)
+
+    asyncio.run(work())
+    click.echo(f"{gateway} is not heard any more. Revoke its certificate at the broker, too.")
+
+
+@gateway.command("list", epilog="Example: attendance-journal gateway list --json")
+@JSON
+@configured
+def gateway_list(config: Path, *, as_json: bool) -> None:
+    """All gateways: key id, and how far each of their ledgers is committed."""
+    from journal.registry import registered
+
+    async def work() -> list[dict[str, object]]:
+        async with furnished(config) as (_, store):
+            return await registered(store)
+
+    rows = asyncio.run(work())
+    if as_json:
+        click.echo(json.dumps(rows))
+        return
+    for row in rows:
+        click.echo("  ".join(f"{key} {value}" for key, value in row.items()))
+
+
+@main.group()
+def directory() -> None:
+    """Directories: who holds which card, and when lessons are."""
+
+
+@directory.command("import", epilog="Example: attendance-journal directory import school-12 export/ --dry-run --json")
+@SITE
+@click.argument("folder", type=click.Path(file_okay=False, path_type=Path))
+@click.option("--since", type=click.DateTime(["%Y-%m-%d"]), help="Replace lessons from this date on [today].")
+@click.option("--dry-run", is_flag=True, help="Judge the folder and change nothing.")
+@JSON
+@configured
+def directory_import(
+    config: Path, site: str, folder: Path, since: dt.datetime | None, *, dry_run: bool, as_json: bool
+) -> None:
+    """Take over a school from a folder of tables; a running journal publishes it by itself."""
+    from dataclasses import asdict
+    from zoneinfo import ZoneInfo
+
+    from journal.keys import keys_of
+    from journal.office import Counts, Site, prepare, take_over
+    from sync.clock import clock_from_environment
+    from sync.sources.table import read_folder
+
+    school = read_folder(folder)
+    now = clock_from_environment().now().at
+    first = since.date() if since else now.astimezone(ZoneInfo(school.zone)).date()
+
+    async def work() -> None:
+        async with furnished(config) as (settings, store):
+            keys = await keys_of(settings.state.directory, store)
+            place = Site(name=site, policy=settings.policy(site), keys=keys.site_keys(site), cipher=keys.cards())
+            prepared = prepare(place, school, now=now, since=first)
+            async with store.begin() as connection:
+                await take_over(connection, prepared)
+
+    if not dry_run:
+        asyncio.run(work())
+    said = asdict(Counts.of(school, first))
+    words = ", ".join(f"{count} {name}" for name, count in said.items())
+    click.echo(json.dumps({**said, "warnings": []}) if as_json else f"{'judged' if dry_run else 'imported'}: {words}")
+
+
+@directory.command("publish", epilog="Example: attendance-journal directory publish school-12")
+@SITE
+@configured
+def directory_publish(config: Path, site: str) -> None:
+    """Publish a directory now; a running journal does so within seconds of every change."""
+    from journal.directory import Publisher
+    from journal.keys import keys_of
+    from sync.clock import clock_from_environment
+    from sync.mqtt import connect
+
+    async def work() -> int:
+        async with furnished(config) as (settings, store):
+            signer, clock = (await keys_of(settings.state.directory, store)).signer(), clock_from_environment()
+            publisher = Publisher(store, signer, clock, lambda *_, **__: None, days=settings.directory.days)
+            # Beside the running journal: another client id, the same user.
+            async with connect(settings.broker.broker("-publish")) as connection:
+                return (await publisher.publish(connection, site)).manifest.version
+
+    click.echo(f"{site}: version {asyncio.run(work())} is published")
+
+
+@main.command("broker-acl", epilog="Example: attendance-journal broker-acl > /etc/mosquitto/attendance.acl")
+@configured
+def broker_acl(config: Path) -> None:
+    """Print mosquitto's ACL: one explicit line for each gateway and topic."""
+    from journal.registry import acl
+
+    async def work() -> str:
+        async with furnished(config) as (settings, store):
+            return await acl(store, settings.broker.client_id)
+
+    click.echo(asyncio.run(work()), nl=False)

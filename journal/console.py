@@ -1,0 +1,86 @@
+"""What all commands of the journal share: where the configuration is, how an error ends."""
+
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+from sqlalchemy import inspect, make_url
+from sqlalchemy.exc import OperationalError, ProgrammingError
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from gateway.errors import AttendanceError, ConfigError
+from journal.settings import DEFAULT, ENVIRONMENT, Settings, load
+from journal.store import Store, opened
+from journal.tables import sites
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def configured(command: F) -> F:
+    """Adds --config to a command, as the argument `config`."""
+    path = click.Path(dir_okay=False, path_type=Path)
+    return click.option(
+        "--config",
+        type=path,
+        default=DEFAULT,
+        envvar=ENVIRONMENT,
+        show_default=True,
+        show_envvar=True,
+        help="Its configuration.",
+    )(command)
+
+
+@contextmanager
+def speaking_errors() -> Iterator[None]:
+    """An operator's error is a sentence with a hint and exit 1, never a traceback; several at once tell the first."""
+    try:
+        yield
+    except (AttendanceError, ExceptionGroup) as error:
+        if (told := _told(error)) is None:
+            raise
+        click.echo(f"error: {told}\n hint: {told.hint}", err=True)
+        raise SystemExit(1) from None
+
+
+@asynccontextmanager
+async def furnished(config: Path) -> AsyncIterator[tuple[Settings, Store]]:
+    """The configuration and its database, in the shape that this version needs. Raises ConfigError."""
+    from journal.migrate import migrate  # noqa: PLC0415 - Alembic is slow to load, and reports need it not
+
+    settings = load(config)
+    settings.state.directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+    async with opened(settings.url) as store:
+        await migrate(store)
+        yield settings, store
+
+
+@asynccontextmanager
+async def reading(config: Path) -> AsyncIterator[AsyncConnection]:
+    """One picture of the database for a command that changes nothing, not even makes a file. Raises ConfigError."""
+    url = load(config).url
+    never = ConfigError(f"{url}: no journal ever ran on this database", hint="attendance-journal migrate")
+    if not _is_there(url):
+        raise never
+    async with opened(url) as store, store.read() as connection:
+        if not await connection.run_sync(lambda it: inspect(it).has_table(sites.name)):
+            raise never
+        try:
+            yield connection
+        except (OperationalError, ProgrammingError) as error:
+            raise ConfigError(
+                f"the database cannot be read: {error.orig}", hint="attendance-journal migrate"
+            ) from error
+
+
+def _is_there(url: str) -> bool:
+    return Path(make_url(url).database or "").exists()
+
+
+def _told(error: Exception) -> AttendanceError | None:
+    """What an operator can mend; None where a bug is part of it."""
+    if isinstance(error, ExceptionGroup):
+        _, bugs = error.split(AttendanceError)
+        return _told(error.exceptions[0]) if bugs is None else None
+    return error if isinstance(error, AttendanceError) else None

@@ -1,0 +1,118 @@
+"""Which days a batch asks to be judged again: nothing is judged here, a fact only marks (site, date, person)."""
+
+import sys
+from collections.abc import Sequence
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from gateway.domain.entry import ClockData, CoverageData, DeviceData, PassageData, TapData
+from gateway.domain.model import ClockState
+from gateway.domain.wire import Event, Stream, decode
+from journal.store import Day, holder_at, holders, milliseconds, moment, of
+from journal.tables import entries, sites
+
+
+async def days_of(connection: AsyncConnection, stream: Stream, events: Sequence[Event]) -> set[Day]:
+    """The days that new events touch: of a tap or its passage the holder's; of coverage, devices and clocks everybody's."""
+    zone = await zone_of(connection, stream.site)
+    taps = [event for event in events if isinstance(event.data, TapData)]
+    days = await _taps(connection, stream, zone, [*taps, *await _passed(connection, stream, events)])
+    for event in events:
+        match event.data:
+            case CoverageData(since=since, until=until):
+                days |= {_day(stream, zone, at) for at in (since, until)}
+            case DeviceData():
+                days.add(_day(stream, zone, event.at.at))
+            case ClockData(boot=boot, correction=correction):
+                wrong = await _boot_before(connection, stream, boot, event.seq)
+                days |= {_day(stream, zone, moment(at + shift)) for at in wrong for shift in (0, correction)}
+                days.add(_day(stream, zone, event.at.at))
+    return days
+
+
+async def linked_days(connection: AsyncConnection, stream: Stream, after: int, through: int = sys.maxsize) -> set[Day]:
+    """The days of entries that were held and count now: what is complete may have changed for everybody."""
+    zone = await zone_of(connection, stream.site)
+    c = entries.c
+    query = select(c.at).where(*of(entries, stream), c.seq > after, c.seq <= through, c.at.is_not(None)).distinct()
+    return {_day(stream, zone, moment(at)) for at in (await connection.execute(query)).scalars()}
+
+
+async def held_days(connection: AsyncConnection, stream: Stream, after: int) -> set[Day]:
+    """The days that entries beyond a hole touched: their taps and clocks count before the hole is filled."""
+    c = entries.c
+    clocks = (*of(entries, stream), c.seq > after, c.type == ClockData.type, c.flag.is_(None))
+    bodies = (await connection.execute(select(c.body).where(*clocks))).scalars().all()
+    corrected = await days_of(connection, stream, [decode(body) for body in bodies])
+    return corrected | await linked_days(connection, stream, after)
+
+
+async def zone_of(connection: AsyncConnection, site: str) -> ZoneInfo:
+    """The site's zone."""
+    return ZoneInfo((await connection.execute(select(sites.c.zone).where(sites.c.site == site))).scalar_one())
+
+
+def local_date(at: datetime, zone: ZoneInfo) -> str:
+    """The school's date at that moment."""
+    try:
+        return at.astimezone(zone).date().isoformat()
+    except OverflowError:  # the first or last hours of the calendar
+        return at.date().isoformat()
+
+
+async def _taps(connection: AsyncConnection, stream: Stream, zone: ZoneInfo, taps: Sequence[Event]) -> set[Day]:
+    tokens = {event.data.token for event in taps if isinstance(event.data, TapData) and event.data.token}
+    ledger = await holders(connection, stream.site, tokens)
+    days = set()
+    for event in taps:
+        token = event.data.token if isinstance(event.data, TapData) else None
+        moments = [milliseconds(event.at.at)]
+        if event.at.clock is ClockState.UNSYNCED and token in ledger:
+            moments += await _corrected(connection, stream, event)
+        for at in moments:
+            if token is not None and (person := holder_at(ledger.get(token, ()), at)):
+                days.add(Day(stream.site, local_date(moment(at), zone), person))
+    return days
+
+
+async def _passed(connection: AsyncConnection, stream: Stream, events: Sequence[Event]) -> list[Event]:
+    """The taps that these passages followed. A tap that is not here yet asks for its day itself when it comes."""
+    seqs = {
+        e.data.tap
+        for e in events
+        if isinstance(e.data, PassageData) and e.data.tap is not None and 0 < e.data.tap < e.seq
+    }
+    c = entries.c
+    followed = (*of(entries, stream), c.seq.in_(seqs), c.type == TapData.type, c.flag.is_(None))
+    return [decode(body) for body in (await connection.execute(select(c.body).where(*followed))).scalars()]
+
+
+async def _corrected(connection: AsyncConnection, stream: Stream, event: Event) -> list[int]:
+    """The repaired time of an unsynced event whose clock entry is here already, because batches came out of order."""
+    c = entries.c
+    later = (
+        *of(entries, stream),
+        c.seq > event.seq,
+        c.type == ClockData.type,
+        c.boot == event.at.boot,
+        c.flag.is_(None),
+    )
+    body = (await connection.execute(select(c.body).where(*later).order_by(c.seq).limit(1))).scalar()
+    data = decode(body).data if body is not None else None
+    return [milliseconds(event.at.at) + data.correction] if isinstance(data, ClockData) else []
+
+
+async def _boot_before(connection: AsyncConnection, stream: Stream, boot: str, seq: int) -> Sequence[int]:
+    """Times of the earlier events of a boot, walking back from its clock entry."""
+    c = entries.c
+    other = select(c.seq).where(*of(entries, stream), c.seq < seq, c.boot != boot).order_by(c.seq.desc()).limit(1)
+    since = (await connection.execute(other)).scalar() or 0
+    query = select(c.at).where(*of(entries, stream), c.seq > since, c.seq < seq, c.at.is_not(None)).distinct()
+    return (await connection.execute(query)).scalars().all()
+
+
+def _day(stream: Stream, zone: ZoneInfo, at: datetime) -> Day:
+    return Day(stream.site, local_date(at, zone))

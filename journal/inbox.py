@@ -1,0 +1,216 @@
+"""What gateways publish: births are answered; batches are verified, committed, receipted and only then acknowledged.
+
+    PUBLISH ... -> verify -> one transaction for what waits -> COMMIT -> receipt -> PUBACK
+
+A crash between any two arrows costs a repetition and nothing else: the gateway sends again what has no receipt.
+"""
+
+import asyncio
+import re
+from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, suppress
+from typing import Protocol
+
+from sqlalchemy import select
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from gateway.domain.handshake import MAX_MESSAGE_BYTES, Birth, Parting, Receipt, Refusal, topic
+from gateway.domain.wire import Stream
+from gateway.errors import AttendanceError, BadSignature, MalformedMessage, NotRecorded, PublishRefused
+from gateway.ports import Clock
+from journal.batch import Received, Registered, claimed, examine
+from journal.ledger import Position, position, record
+from journal.store import Store, milliseconds
+from journal.tables import gateways
+from sync.packets import Publication
+from sync.signing import Keyring, Signer
+
+EVENTS, STATE = topic("+", "+", "events"), topic("+", "+", "state")
+MAX_GROUP = 16
+_MAX_REFUSED = 16
+_MAX_TOPIC = 80
+_NAME = r"[a-z0-9-]{1,32}"
+_PLACE = re.compile(rf"att/v1/(?P<site>{_NAME})/(?P<gateway>{_NAME})/(?:events|state)")
+
+#: Tells the operator something: a sentence and named values; the supervisor's logger.
+Alarm = Callable[..., object]
+#: What each ledger of this round is to hear besides its position.
+Answers = dict[Stream, list[Refusal]]
+
+
+class Link(Protocol):
+    """One connection to the broker. Everything raises LinkLost once it is gone."""
+
+    async def subscribe(self, *filters: str) -> None: ...
+    def messages(self) -> AsyncIterator[Publication]: ...
+    def acknowledge(self, message: Publication) -> None: ...
+    async def publish(self, topic: str, payload: bytes, *, retain: bool = False) -> int: ...
+
+
+class Inbox:
+    """The receiving side of the contract; outlives connections, because sessions do."""
+
+    def __init__(self, store: Store, signer: Signer, clock: Clock, alarm: Alarm) -> None:
+        self._store = store
+        self._signer = signer
+        self._clock = clock
+        self._alarm = alarm
+        #: By gateway, only where its registered key signed: bounded by the number of registrations.
+        self._births: dict[str, Birth] = {}
+
+    async def serve(self, link: Link) -> None:
+        """Endless. Raises LinkLost; NotRecorded when the database does not take a batch."""
+        await link.subscribe(EVENTS, STATE)
+        async for group in _gathered(link.messages()):
+            await self._take(link, group)
+
+    async def _take(self, link: Link, group: Sequence[Publication]) -> None:
+        places = [_PLACE.fullmatch(message.topic) for message in group]
+        registered = await self._registered({place["gateway"] for place in places if place})
+        answers: Answers = {}
+        batches: list[Received] = []
+        for message, place in zip(group, places, strict=True):
+            try:
+                site, sender = _sender(place, registered)
+                if message.topic.endswith("/state"):
+                    self._meet(message.payload, site, sender, answers)
+                else:
+                    batches += self._read(message, site, sender, answers)
+            except AttendanceError as error:
+                self._alarm(str(error), topic=message.topic[:_MAX_TOPIC], hint=error.hint)
+        for receipt in await self._commit(batches, answers):
+            await self._answer(link, receipt)
+        for message in group:
+            link.acknowledge(message)
+
+    async def _registered(self, names: Collection[str]) -> dict[str, Registered]:
+        c = gateways.c
+        query = select(c.site, c.gateway, c.public_key).where(c.gateway.in_(names), c.state == "active")
+        async with self._store.read() as connection:
+            rows = (await connection.execute(query)).all()
+        return {name: Registered(site=site, gateway=name, public_key=key) for site, name, key in rows}
+
+    def _meet(self, payload: bytes, site: str, sender: Registered, answers: Answers) -> None:
+        """Remember a session that begins and forget one that ends; a late will cannot end a newer one."""
+        if not payload:  # somebody cleared the retained state
+            return
+        state = _state(payload)
+        if isinstance(state, Parting):
+            if (birth := self._births.get(sender.gateway)) and birth.session == state.session:
+                del self._births[sender.gateway]
+            return
+        Keyring([sender.public_key]).check(state)
+        if (state.site, state.gateway) != (site, sender.gateway):
+            raise BadSignature(f"a birth of {state.site}/{state.gateway} came under {site}/{sender.gateway}")
+        self._births[sender.gateway] = state
+        refused = answers.setdefault(Stream(site=site, gateway=sender.gateway, epoch=state.epoch), [])
+        if sender.site != site:
+            refused.append(Refusal(first=0, last=state.last, code="site"))
+
+    def _read(self, message: Publication, site: str, sender: Registered, answers: Answers) -> list[Received]:
+        try:
+            claim = claimed(message.properties)
+        except MalformedMessage:
+            if birth := self._births.get(sender.gateway):
+                stream = Stream(site=site, gateway=sender.gateway, epoch=birth.epoch)
+                answers.setdefault(stream, []).append(Refusal(first=0, last=0, code="malformed"))
+            raise
+        refused = answers.setdefault(Stream(site=site, gateway=sender.gateway, epoch=claim.epoch), [])
+        batch = examine(claim, message.payload, site=site, registered=sender)
+        if isinstance(batch, Received):
+            return [batch]
+        refused.append(batch)
+        return []
+
+    async def _commit(self, batches: Sequence[Received], answers: Answers) -> list[Receipt]:
+        """One transaction for all that waited; the receipts that may be sent after it."""
+        changed = False
+        try:
+            async with self._transaction(writes=bool(batches)) as connection:
+                now = milliseconds(self._clock.now().at)
+                for batch in batches:
+                    outcome = await record(connection, batch, received=now)
+                    answers[batch.stream] += outcome.refused
+                    changed = changed or bool(outcome.days)
+                positions = {stream: await position(connection, stream) for stream in answers}
+        except SQLAlchemyError as error:
+            raise NotRecorded(
+                f"the journal's database did not take a batch: {error}",
+                hint="check disk space and file rights of the database, then start the journal again",
+            ) from error
+        if changed:
+            self._store.dirtied.set()
+        for stream, refused in answers.items():
+            for refusal in refused:
+                self._alarm(
+                    "batch refused", source=stream.source, seqs=f"{refusal.first}-{refusal.last}", code=refusal.code
+                )
+        return [
+            self._receipt(birth, stream, positions[stream], refused)
+            for stream, refused in answers.items()
+            if (birth := self._births.get(stream.gateway)) and birth.site == stream.site
+        ]
+
+    def _transaction(self, *, writes: bool) -> AbstractAsyncContextManager[AsyncConnection]:
+        return self._store.begin() if writes else self._store.read()
+
+    def _receipt(self, birth: Birth, stream: Stream, at: Position, refused: Sequence[Refusal]) -> Receipt:
+        receipt = Receipt(
+            site=stream.site,
+            gateway=stream.gateway,
+            session=birth.session,
+            epoch=stream.epoch,
+            through=at.through,
+            head=at.head.hex(),
+            held=at.held,
+            refused=tuple(dict.fromkeys(refused))[:_MAX_REFUSED],
+            issued=milliseconds(self._clock.now().at),
+        )
+        return self._signer.seal(receipt)
+
+    async def _answer(self, link: Link, receipt: Receipt) -> None:
+        try:
+            await link.publish(topic(receipt.site, receipt.gateway, "receipt"), receipt.payload())
+        except PublishRefused as error:
+            self._alarm(str(error), site=receipt.site, gateway=receipt.gateway, hint=error.hint)
+
+
+def _sender(place: re.Match[str] | None, registered: Mapping[str, Registered]) -> tuple[str, Registered]:
+    """The site that the topic claims, and the gateway as it is registered. Raises BadSignature, MalformedMessage."""
+    if place is None:
+        raise MalformedMessage("no gateway of the contract publishes under this topic")
+    if (sender := registered.get(place["gateway"])) is None:
+        raise BadSignature(
+            f"gateway {place['gateway']} is not registered; nothing of it is counted",
+            hint=f"'attendance-journal gateway add SITE {place['gateway']} --key HEX' with the key that it prints",
+        )
+    return place["site"], sender
+
+
+def _state(payload: bytes) -> Birth | Parting:
+    """What a `state` message says. Raises MalformedMessage."""
+    try:
+        return Birth.parse(payload)
+    except MalformedMessage:
+        with suppress(ValueError):
+            return Parting.model_validate_json(payload[:MAX_MESSAGE_BYTES])
+        raise
+
+
+async def _gathered(messages: AsyncIterator[Publication]) -> AsyncIterator[list[Publication]]:
+    """Lists of what has arrived already: while one transaction runs, the next fills up."""
+    following = asyncio.ensure_future(anext(messages))
+    try:
+        while True:
+            group = [await following]
+            following = asyncio.ensure_future(anext(messages))
+            await asyncio.sleep(0)
+            # What ends the connection is met at the top, after the group has been dealt with.
+            while len(group) < MAX_GROUP and following.done() and following.exception() is None:
+                group.append(following.result())
+                following = asyncio.ensure_future(anext(messages))
+                await asyncio.sleep(0)
+            yield group
+    finally:
+        following.cancel()

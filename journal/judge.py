@@ -1,0 +1,261 @@
+"""The judge loop: dirty days and passed cut-offs in; marks as new revisions, and the notices they call for, out.
+
+    read {dirty rows, slots}  ->  for each (site, date): gather -> judge (in a thread) -> one transaction
+                                  {changed marks, notices, the dirty rows that were read and did not change since}
+
+Killed anywhere, it starts again from the dirty rows and from when each day was judged last. Facts of the same day are
+judged together, so a burst of taps costs one round.
+"""
+
+import asyncio
+import json
+import re
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from typing import Any, NamedTuple
+
+from sqlalchemy import bindparam, delete, func, insert, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from gateway.domain.model import Mark, Slot, Status
+from gateway.domain.policy import Policy
+from gateway.domain.register import Day, judge, judged
+from gateway.ports import Clock
+from journal.facts import Evidence, bounds, gather, interpret
+from journal.notify.due import PupilDay
+from journal.notify.outbox import settle
+from journal.roster import Member, Rules, members, rules_of, slots_of
+from journal.store import EVERYBODY, Store, milliseconds, moment
+from journal.tables import dirty, marks, memberships, slots
+
+#: Another process may have made a day dirty; nobody wakes us for that.
+LONGEST_SLEEP = timedelta(seconds=5)
+_GATE = "gate"
+#: The end of a gap's words, as Coverage.gaps writes them: it moves with every minute.
+_MOMENT = re.compile(r" (since|until) \S+Z$")
+
+
+class Work(NamedTuple):
+    """A day of a site."""
+
+    site: str
+    date: str
+
+
+@dataclass(slots=True)
+class Task:
+    """Whom to judge on a day, and which requests that answers."""
+
+    #: None is everybody.
+    persons: set[str] | None = field(default_factory=set)
+    #: (person, stamp) of the dirty rows.
+    taken: list[tuple[str, int]] = field(default_factory=list)
+
+    def add(self, persons: Iterable[str]) -> None:
+        """Judge these, too."""
+        if self.persons is not None:
+            self.persons.update(persons)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Inputs:
+    """Everything that one day is judged by."""
+
+    rules: Rules
+    evidence: Evidence
+    members: list[Member]
+
+    def judge(self, as_of: datetime) -> list[PupilDay]:
+        """Pure, and the only costly part."""
+        facts, coverage = interpret(self.evidence)
+        return [
+            PupilDay(
+                pupil=member.pupil,
+                slots=member.slots,
+                facts=(known := facts.get(member.pupil.person, [])),
+                excuses=(),
+                coverage=coverage,
+                policy=self.rules.policy,
+                zone=self.rules.zone,
+                marks=judge(
+                    Day(person=member.pupil.person, date=self.evidence.date),
+                    member.slots,
+                    known,
+                    (),
+                    coverage,
+                    as_of,
+                    self.rules.policy,
+                ),
+            )
+            for member in self.members
+        ]
+
+
+class JudgeLoop:
+    """Judges what is dirty and what has become due. One per database."""
+
+    def __init__(self, store: Store, clock: Clock) -> None:
+        self._store = store
+        self._clock = clock
+        #: When each day was judged last for everything that was due.
+        self._reached: dict[Work, datetime] = {}
+
+    async def run(self) -> None:
+        """Endless."""
+        while True:
+            self._store.dirtied.clear()
+            nap = await self.round()
+            await self._sleep(nap)
+
+    async def round(self) -> timedelta:
+        """Judge everything that waits, and tell how long nothing more becomes due."""
+        as_of = self._clock.now().at
+        async with self._store.read() as connection:
+            rules = await rules_of(connection)
+            tasks = await self._dirty(connection)
+            following = await self._due(connection, rules, as_of, tasks)
+        for work, task in sorted(tasks.items()):
+            await self._judge(work, task, rules[work.site], as_of)
+        return min(following - as_of, LONGEST_SLEEP)
+
+    async def _judge(self, work: Work, task: Task, rules: Rules, as_of: datetime) -> None:
+        async with self._store.read() as connection:
+            inputs = _Inputs(
+                rules=rules,
+                evidence=await gather(connection, work.site, date.fromisoformat(work.date), rules.zone, task.persons),
+                members=await members(connection, work.site, work.date, rules, task.persons),
+            )
+        days = await asyncio.to_thread(inputs.judge, as_of)
+        async with self._store.begin() as connection:
+            await _revise(connection, work, days, as_of, everybody=task.persons is None)
+            await settle(connection, work.site, work.date, days, as_of)
+            await _forget(connection, work, task.taken)
+        self._reached[work] = as_of
+
+    async def _dirty(self, connection: AsyncConnection) -> dict[Work, Task]:
+        tasks: dict[Work, Task] = defaultdict(Task)
+        c = dirty.c
+        for site, day, person, stamp in await connection.execute(select(c.site, c.date, c.person, c.stamp)):
+            task = tasks[Work(site, day)]
+            task.taken.append((person, stamp))
+            if person == EVERYBODY:
+                task.persons = None
+            else:
+                task.add([person])
+        return tasks
+
+    async def _due(
+        self, connection: AsyncConnection, rules: Mapping[str, Rules], as_of: datetime, tasks: dict[Work, Task]
+    ) -> datetime:
+        """Add everybody whose slots reached a moment that changes marks without any new fact; tell the next such moment."""
+        following = as_of + LONGEST_SLEEP
+        for site, mine in rules.items():
+            for work, since in (await self._days(connection, site, mine, as_of)).items():
+                ripe = set()
+                for group, of_group in (await slots_of(connection, site, work.date)).items():
+                    moments = cutoffs(of_group, mine.policy)
+                    if any(since < at <= as_of for at in moments):
+                        ripe.add(group)
+                    following = min([following, *(at for at in moments if at > as_of)])
+                if ripe:
+                    tasks[work].add(await _of_groups(connection, site, ripe))
+        return following
+
+    async def _days(
+        self, connection: AsyncConnection, site: str, rules: Rules, as_of: datetime
+    ) -> dict[Work, datetime]:
+        """The days from the last one that has marks through today, each with the moment up to which it was judged."""
+        today = as_of.astimezone(rules.zone).date().isoformat()
+        c = marks.c
+        newest = select(c.date, func.max(c.judged_at)).where(c.site == site, c.date <= today).group_by(c.date)
+        last = (await connection.execute(newest.order_by(c.date.desc()).limit(1))).one_or_none()
+        first = last[0] if last else today
+        between = select(slots.c.date).where(slots.c.site == site, slots.c.date >= first, slots.c.date <= today)
+        found = {}
+        for day in (await connection.execute(between.distinct())).scalars():
+            work = Work(site, day)
+            midnight, _ = bounds(date.fromisoformat(day), rules.zone)
+            stored = moment(last[1]) if last and last[0] == day else midnight
+            found[work] = self._reached.setdefault(work, stored)
+        return found
+
+    async def _sleep(self, nap: timedelta) -> None:
+        """Until somebody makes a day dirty, or for that long."""
+        waits = [
+            asyncio.create_task(self._store.dirtied.wait()),
+            asyncio.create_task(self._clock.sleep(max(nap.total_seconds(), 0))),
+        ]
+        try:
+            await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for wait in waits:
+                wait.cancel()
+
+
+def cutoffs(of_group: Collection[Slot], policy: Policy) -> list[datetime]:
+    """The moments at which the marks or notices of a group change though nothing happens."""
+    lessons = judged(of_group)
+    starts = [slot.start + policy.grace for slot in lessons]
+    ends = [slot.end + wait for slot in lessons for wait in (timedelta(0), policy.patience)]
+    unseen = [s.start + wait for s in lessons for wait in (policy.not_seen_after, policy.not_seen_after_primary)]
+    return sorted({*starts, *ends, *unseen})
+
+
+async def _of_groups(connection: AsyncConnection, site: str, groups: set[str]) -> set[str]:
+    m = memberships.c
+    query = select(m.person).where(m.site == site, m.group.in_(sorted(groups)))
+    return set((await connection.execute(query)).scalars())
+
+
+async def _revise(
+    connection: AsyncConnection, work: Work, days: list[PupilDay], as_of: datetime, *, everybody: bool
+) -> None:
+    """A new revision for every mark that says something else than the newest one; a mark of a person is left alone."""
+    c = marks.c
+    query = select(marks).where(c.site == work.site, c.date == work.date).order_by(c.revision)
+    persons = None if everybody or len(days) > 500 else [day.pupil.person for day in days]
+    rows = await connection.execute(query if persons is None else query.where(c.person.in_(persons)))
+    newest = {(row["person"], row["slot"]): dict(row) for row in rows.mappings()}
+    changed = []
+    for mark in (mark for day in days for mark in day.marks):
+        before = newest.get((mark.person, mark.slot))
+        if (before is None or before["source"] == _GATE) and _says(_row(mark)) != _says(before):
+            revision = 1 if before is None else before["revision"] + 1
+            place = {"site": work.site, "date": work.date, "revision": revision, "judged_at": milliseconds(as_of)}
+            changed.append(_row(mark) | place | {"source": _GATE})
+    if changed:
+        await connection.execute(insert(marks), changed)
+
+
+def _row(mark: Mark) -> dict[str, Any]:
+    return {
+        "person": mark.person,
+        "slot": mark.slot,
+        "status": mark.status.value,
+        "minutes_late": mark.minutes_late,
+        "minutes_missed": mark.minutes_missed,
+        "complete": int(mark.complete),
+        "gaps": json.dumps(mark.gaps, ensure_ascii=False),
+        "final": int(mark.final),
+    }
+
+
+def _says(row: Mapping[str, Any] | None) -> tuple[Any, ...]:
+    """What makes a revision worth writing: coverage that grows is not, as long as the same lanes are silent."""
+    if row is None or row["status"] == Status.PENDING:
+        return ()
+    said = (row["status"], row["minutes_late"], row["minutes_missed"], row["final"])
+    silent = {_MOMENT.sub("", gap) for gap in json.loads(row["gaps"])}
+    return said if row["status"] == Status.PRESENT else (*said, row["complete"], silent)
+
+
+async def _forget(connection: AsyncConnection, work: Work, taken: Collection[tuple[str, int]]) -> None:
+    c = dirty.c
+    read = (c.person == bindparam("of")) & (c.stamp == bindparam("as_read"))
+    if taken:
+        await connection.execute(
+            delete(dirty).where(c.site == work.site, c.date == work.date, read),
+            [{"of": person, "as_read": stamp} for person, stamp in taken],
+        )

@@ -1,0 +1,175 @@
+"""The transaction of a batch: raw events, segment, watermark, dirty days. Exactly once, whatever is sent twice or late.
+
+    through = 4          held: 7-9                        batch 5-6 arrives
+    [1 2 3 4] . . [7 8 9]      ->   prev = h(4)?  ->  [1 2 3 4 5 6]  ->  7-9: prev = h(6)?  ->  through = 9
+
+An entry is named by (site, gateway, epoch, seq). The same name with other bytes goes to quarantine. A segment that
+waited beyond the watermark and turns out not to continue it goes there too, so that the right one can take its place.
+"""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import delete, literal, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from gateway.domain.handshake import Refusal, Span
+from gateway.domain.wire import Envelope, Event, Stream
+from journal.batch import Received, read_event
+from journal.days import days_of, held_days, linked_days
+from journal.store import Day, insert_new, mark_dirty, milliseconds, of, upsert
+from journal.tables import entries, quarantine, segments, watermarks
+
+MAX_HELD = 16
+_MAX_SEGMENTS = 1000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Position:
+    """How far a ledger is committed here."""
+
+    through: int
+    head: bytes
+    held: tuple[Span, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """What became of a batch."""
+
+    #: This batch, or those that waited for it and do not continue it.
+    refused: Sequence[Refusal]
+    #: Days that were marked dirty.
+    days: Collection[Day] = ()
+
+
+async def record(connection: AsyncConnection, batch: Received, *, received: int) -> Outcome:
+    """Write a batch in the caller's transaction; `received` in milliseconds. Nothing is sent before the COMMIT."""
+    known = await _known(connection, batch)
+    others = [e for e in batch.envelopes if known.get(e.seq, (e.hash, e.body)) != (e.hash, e.body)]
+    if any(known[envelope.seq][1] != envelope.body for envelope in others):
+        await _quarantine(
+            connection, batch, [e for e in batch.envelopes if e in others or e.seq not in known], received
+        )
+        return Outcome(refused=[batch.refused("quarantine")])
+    before = await position(connection, batch.stream)
+    if others or not await _follows(connection, batch, before.through):
+        return Outcome(refused=[batch.refused("link")])
+    events = await _insert(connection, batch, [e for e in batch.envelopes if e.seq not in known], received)
+    after, refused, taken_back = await _advance(connection, batch.stream, before, received)
+    days = taken_back | await days_of(connection, batch.stream, events)
+    if after.through > (counted := max(before.through, batch.last)):
+        days |= await linked_days(connection, batch.stream, counted, after.through)
+    await mark_dirty(connection, days)
+    return Outcome(refused=refused, days=days)
+
+
+async def position(connection: AsyncConnection, stream: Stream) -> Position:
+    """How far the ledger is committed, and what is held beyond; through 0 and h(0) for one never heard of."""
+    c = watermarks.c
+    row = (await connection.execute(select(c.through, c.head).where(*of(watermarks, stream)))).one_or_none()
+    through, head = row or (0, stream.genesis)
+    first, last = segments.c.first, segments.c.last
+    query = select(first, last).where(*of(segments, stream), last > through).order_by(first, last).limit(_MAX_SEGMENTS)
+    spans: list[tuple[int, int]] = []
+    for start, end in await connection.execute(query):
+        if spans and start <= spans[-1][1] + 1:
+            spans[-1] = (spans[-1][0], max(end, spans[-1][1]))
+        else:
+            spans.append((start, end))
+    return Position(through=through, head=head, held=tuple(Span(first=a, last=b) for a, b in spans[:MAX_HELD]))
+
+
+async def _known(connection: AsyncConnection, batch: Received) -> dict[int, tuple[bytes, bytes]]:
+    c = entries.c
+    query = select(c.seq, c.hash, c.body).where(*of(entries, batch.stream), c.seq.between(batch.first, batch.last))
+    return {seq: (digest, body) for seq, digest, body in await connection.execute(query)}
+
+
+async def _follows(connection: AsyncConnection, batch: Received, through: int) -> bool:
+    """False where h(first - 1) is committed and is not what the batch says it is."""
+    if batch.first == 1:
+        return batch.prev == batch.stream.genesis
+    if batch.first - 1 > through:
+        return True
+    query = select(entries.c.hash).where(*of(entries, batch.stream), entries.c.seq == batch.first - 1)
+    return bool((await connection.execute(query)).scalar_one() == batch.prev)
+
+
+async def _insert(
+    connection: AsyncConnection, batch: Received, envelopes: Sequence[Envelope], received: int
+) -> list[Event]:
+    """Write what is new and tell which of it can be judged by."""
+    read = [(envelope, read_event(batch.stream, envelope)) for envelope in envelopes]
+    if rows := [_row(batch.stream, envelope, event, received) for envelope, event in read]:
+        await connection.execute(insert_new(connection, entries), rows)
+    segment = {"first": batch.first, "last": batch.last, "prev": batch.prev, "head": batch.head}
+    signature = {"kid": batch.kid, "sig": batch.sig}
+    await connection.execute(insert_new(connection, segments), {**_key(batch.stream), **segment, **signature})
+    return [event for _, event in read if isinstance(event, Event)]
+
+
+def _row(stream: Stream, envelope: Envelope, event: Event | str, received: int) -> dict[str, Any]:
+    row = {**_key(stream), "seq": envelope.seq, "body": envelope.body, "hash": envelope.hash, "received": received}
+    columns = ("type", "at", "recorded", "boot", "lane", "token", "flag")
+    if isinstance(event, str):
+        return row | dict.fromkeys(columns) | {"flag": event}
+    return row | {
+        "type": event.data.type,
+        "at": milliseconds(event.at.at),
+        "recorded": milliseconds(event.recorded),
+        "boot": event.at.boot,
+        "lane": getattr(event.data, "lane", None),
+        "token": getattr(event.data, "token", None),
+        "flag": None,
+    }
+
+
+async def _advance(
+    connection: AsyncConnection, stream: Stream, start: Position, received: int
+) -> tuple[Position, list[Refusal], set[Day]]:
+    """Move the watermark over every segment that continues it; throw out what waited and does not, and tell its days."""
+    c = segments.c
+    through, head, stray = start.through, start.head, False
+    while not stray:
+        query = select(c.first, c.last, c.prev, c.head).where(*of(segments, stream), c.first <= through + 1)
+        following = await connection.execute(query.where(c.last > through).order_by(c.last.desc()).limit(1))
+        if (segment := following.one_or_none()) is None:
+            break
+        # One that starts at or before `through` shares the entry there, hash and all: it continues for certain.
+        stray = segment.first == through + 1 and segment.prev != head
+        if not stray:
+            through, head = segment.last, segment.head
+    if through > start.through:
+        await upsert(connection, watermarks, [{**_key(stream), "through": through, "head": head}])
+    refused, days = await _evict(connection, stream, through, received) if stray else ([], set())
+    return Position(through=through, head=head), refused, days
+
+
+async def _evict(
+    connection: AsyncConnection, stream: Stream, through: int, received: int
+) -> tuple[list[Refusal], set[Day]]:
+    """Move everything beyond the watermark to quarantine: it hangs on bytes that this ledger does not have."""
+    held = (await position(connection, stream)).held
+    days = await held_days(connection, stream, through)
+    c, q = entries.c, [column.key for column in quarantine.c]
+    waiting = [*of(entries, stream), c.seq > through]
+    copied = select(*(literal(received) if key == "received" else c[key] for key in q)).where(*waiting)
+    await connection.execute(insert_new(connection, quarantine).from_select(q, copied))
+    await connection.execute(delete(entries).where(*waiting))
+    await connection.execute(delete(segments).where(*of(segments, stream), segments.c.last > through))
+    return [Refusal(first=span.first, last=span.last, code="link") for span in held], days
+
+
+async def _quarantine(
+    connection: AsyncConnection, batch: Received, envelopes: Sequence[Envelope], received: int
+) -> None:
+    rows = [
+        {**_key(batch.stream), "seq": e.seq, "hash": e.hash, "body": e.body, "received": received} for e in envelopes
+    ]
+    await connection.execute(insert_new(connection, quarantine), rows)
+
+
+def _key(stream: Stream) -> dict[str, str]:
+    return {"site": stream.site, "gateway": stream.gateway, "epoch": stream.epoch}

@@ -1,0 +1,123 @@
+"""Gateways as the office registers them: key in, enrolment file and broker ACL out."""
+
+import datetime as dt
+import os
+from pathlib import Path
+
+from sqlalchemy import select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from gateway.domain.handshake import topic
+from gateway.domain.policy import Policy
+from gateway.errors import ConfigError
+from journal.keys import Keys
+from journal.store import POLICY, Store, insert_new, milliseconds, upsert
+from journal.tables import gateways, sites, watermarks
+from sync.signing import key_id
+
+_GATEWAY_WRITES, _GATEWAY_READS = ("events", "state", "health", "reply"), ("receipt", "command")
+
+
+async def add(
+    store: Store, site: str, gateway: str, key: bytes, policy: Policy, *, at: dt.datetime, replace: bool
+) -> None:
+    """Register a gateway; again is harmless. Raises ConfigError where the name has another site or key already."""
+    async with store.begin() as connection:
+        c = gateways.c
+        query = select(c.site, c.public_key, c.state).where(c.gateway == gateway)
+        before = (await connection.execute(query)).one_or_none()
+        if before and before.site != site:
+            raise ConfigError(
+                f"gateway {gateway} belongs to site {before.site}", hint="give every gateway a name of its own"
+            )
+        if before and before.public_key != key and not replace:
+            raise ConfigError(
+                f"gateway {gateway} is registered with key {key_id(before.public_key)}, this one is {key_id(key)}",
+                hint="if the old key is lost for certain, add --replace",
+            )
+        await _make_site(connection, site, policy)
+        row = {"gateway": gateway, "site": site, "public_key": key, "state": "active", "added": milliseconds(at)}
+        await upsert(connection, gateways, [row])
+
+
+async def revoke(store: Store, gateway: str) -> None:
+    """Hear it no more. Raises ConfigError."""
+    async with store.begin() as connection:
+        known = gateways.c.gateway == gateway
+        done = await connection.execute(update(gateways).where(known).values(state="revoked"))
+        if not done.rowcount:
+            raise ConfigError(f"no gateway {gateway} is registered", hint="'attendance-journal gateway list'")
+
+
+async def registered(store: Store) -> list[dict[str, object]]:
+    """Every gateway with its ledgers."""
+    async with store.read() as connection:
+        rows = (await connection.execute(select(gateways).order_by(gateways.c.site, gateways.c.gateway))).all()
+        marks = (await connection.execute(select(watermarks))).all()
+    return [
+        {
+            "site": row.site,
+            "gateway": row.gateway,
+            "kid": key_id(row.public_key),
+            "state": row.state,
+            "epochs": {m.epoch: m.through for m in marks if (m.site, m.gateway) == (row.site, row.gateway)},
+        }
+        for row in rows
+    ]
+
+
+async def acl(store: Store, journal: str) -> str:
+    """Mosquitto's acl_file. No pattern for gateways: one would let a gateway write its own receipts, or another site."""
+    blocks = [
+        [f"user {journal}"]
+        + [f"topic read {topic('+', '+', name)}" for name in _GATEWAY_WRITES]
+        + [f"topic write {topic('+', '+', name)}" for name in _GATEWAY_READS]
+        + [f"topic write {topic('+', 'directory', '#')}"]
+    ]
+    for row in await registered(store):
+        if row["state"] == "active":
+            site, gateway = str(row["site"]), str(row["gateway"])
+            blocks.append(
+                [f"user {gateway}"]
+                + [f"topic write {topic(site, gateway, name)}" for name in _GATEWAY_WRITES]
+                + [f"topic read {topic(site, gateway, name)}" for name in _GATEWAY_READS]
+                + [f"topic read {topic(site, 'directory', '#')}"]
+            )
+    return "\n\n".join("\n".join(block) for block in blocks) + "\n"
+
+
+def enrolment(site: str, gateway: str, keys: Keys) -> str:
+    """What the gateway needs to trust this journal and to make tokens, as TOML. Raises ConfigError."""
+    lines = [
+        f'site = "{site}"',
+        f'gateway = "{gateway}"',
+        f'journal_keys = ["{keys.signer().public.hex()}"]',
+        "",
+        "[site_keys]",
+        *(f'{key.version} = "{key.secret.hex()}"' for key in keys.site_keys(site)),
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def write_enrolment(path: Path, text: str) -> None:
+    """Replaced whole, mode 0600: it holds secrets. Raises ConfigError; a device is never replaced."""
+    if path.exists() and not path.is_file():
+        raise ConfigError(f"{path} is no file", hint="give --out FILE in a folder that you may write")
+    fresh = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        with open(
+            fresh, "w", encoding="ascii", opener=lambda name, flags: os.open(name, flags | os.O_EXCL, 0o600)
+        ) as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        fresh.replace(path)
+    except OSError as error:
+        raise ConfigError(f"{path}: {error.strerror}", hint="give --out FILE in a folder that you may write") from error
+
+
+async def _make_site(connection: AsyncConnection, site: str, policy: Policy) -> None:
+    """Gateways may come before the first import, which brings the true zone and name."""
+    row = {"site": site, "name": site, "zone": "UTC", "language": "ru"}
+    row |= {"policy": POLICY.dump_json(policy).decode("ascii")}
+    await connection.execute(insert_new(connection, sites), [row])

@@ -1,0 +1,212 @@
+"""The journal's database: opened, checked, written by one transaction at a time.
+
+    async with opened("sqlite+aiosqlite:///journal.db") as store:
+        async with store.begin() as connection:     write transaction: commits at the end, rolls back on an exception
+            await connection.execute(insert_new(connection, tables.marks).values(...))
+            await mark_dirty(connection, {Day("school-1", "2026-09-01", "p17")})
+        async with store.read() as connection:      a consistent picture; never waits for a writer on SQLite
+            rows = (await connection.execute(select(...))).all()
+
+Tables are in journal.tables; SQLAlchemy Core, portable between SQLite and PostgreSQL.
+"""
+
+import asyncio
+import contextlib
+import sqlite3
+from collections.abc import AsyncIterator, Collection, Iterable, Mapping
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from typing import Any, NamedTuple, Protocol
+
+from pydantic import TypeAdapter
+from sqlalchemy import ColumnElement, Connection, Table, event, select
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+
+from gateway.domain.policy import Policy
+from gateway.domain.wire import Stream
+from gateway.errors import ConfigError
+from journal import tables
+
+PRAGMAS = {"journal_mode": "wal", "synchronous": 2, "foreign_keys": 1, "busy_timeout": 10_000}
+EVERYBODY = ""
+
+
+class Day(NamedTuple):
+    """What a new fact may change: a person's day, or with EVERYBODY the whole site's."""
+
+    site: str
+    date: str
+    person: str = EVERYBODY
+
+
+#: How the tables write the rules of a site.
+POLICY: TypeAdapter[Policy] = TypeAdapter(Policy)
+
+
+def milliseconds(moment: datetime) -> int:
+    """How the tables write a moment."""
+    return round(moment.timestamp() * 1000)
+
+
+def moment(value: int) -> datetime:
+    """The moment that the tables wrote."""
+    return datetime.fromtimestamp(value / 1000, UTC)
+
+
+class Store:
+    """One database; made by `opened`."""
+
+    def __init__(self, engine: AsyncEngine) -> None:
+        self.engine = engine
+        self._writers = engine.execution_options(writes=True)
+        self._writing = asyncio.Lock()
+        #: Set whenever days became dirty; whoever judges clears it before it looks.
+        self.dirtied = asyncio.Event()
+
+    @asynccontextmanager
+    async def begin(self) -> AsyncIterator[AsyncConnection]:
+        """One write transaction at a time in this process; not to be nested. Durable when the block has ended."""
+        async with self._writing, self._writers.begin() as connection:
+            yield connection
+
+    @asynccontextmanager
+    async def read(self) -> AsyncIterator[AsyncConnection]:
+        """A picture of the database at one moment."""
+        async with self.engine.connect() as connection:
+            yield connection
+
+
+@asynccontextmanager
+async def opened(url: str) -> AsyncIterator[Store]:
+    """Open the database and read its settings back. Raises ConfigError."""
+    arguments = {"factory": _Connection} if url.startswith("sqlite") else {}
+    engine = create_async_engine(url, hide_parameters=True, connect_args=arguments)
+    if engine.dialect.name == "sqlite":
+        event.listen(engine.sync_engine, "connect", _settle_sqlite)
+        event.listen(engine.sync_engine, "begin", _begin_sqlite)
+    try:
+        try:
+            if engine.dialect.name == "sqlite" and engine.url.database:
+                await asyncio.to_thread(_open_once, engine.url.database)
+            async with engine.connect() as connection:
+                if engine.dialect.name == "sqlite":
+                    await _read_back(connection, url)
+        except (SQLAlchemyError, sqlite3.Error, OSError) as error:
+            raise ConfigError(
+                f"database {engine.url.render_as_string()}: {error}", hint="check [database] url and the file's rights"
+            ) from error
+        yield Store(engine)
+    finally:
+        await engine.dispose()
+
+
+def insert_new(connection: AsyncConnection, table: Table) -> sqlite.Insert | postgresql.Insert:
+    """An INSERT that leaves a row alone that exists already."""
+    return insert(connection, table).on_conflict_do_nothing()
+
+
+def insert(connection: AsyncConnection, table: Table) -> sqlite.Insert | postgresql.Insert:
+    """An INSERT of the connection's own dialect: it knows ON CONFLICT."""
+    return sqlite.insert(table) if connection.dialect.name == "sqlite" else postgresql.insert(table)
+
+
+def of(table: Table, stream: Stream) -> list[ColumnElement[bool]]:
+    """The rows of one gateway's ledger."""
+    return [table.c.site == stream.site, table.c.gateway == stream.gateway, table.c.epoch == stream.epoch]
+
+
+async def upsert(connection: AsyncConnection, table: Table, rows: Collection[Mapping[str, Any]]) -> None:
+    """Insert rows; where the primary key exists, replace the other columns that the rows name."""
+    if not rows:
+        return
+    statement = insert(connection, table)
+    keys = [column.key for column in table.primary_key]
+    changed = {key: statement.excluded[key] for key in next(iter(rows)) if key not in keys}
+    await connection.execute(statement.on_conflict_do_update(index_elements=keys, set_=changed), list(rows))
+
+
+async def mark_dirty(connection: AsyncConnection, days: Iterable[Day]) -> None:
+    """Ask for these days to be judged again; part of the caller's transaction. Set Store.dirtied after the commit."""
+    rows = [{**day._asdict(), "stamp": 1} for day in sorted(set(days))]
+    if rows:
+        statement = insert(connection, tables.dirty)
+        again = statement.on_conflict_do_update(
+            index_elements=["site", "date", "person"], set_={"stamp": tables.dirty.c.stamp + 1}
+        )
+        await connection.execute(again, rows)
+
+
+class Holder(NamedTuple):
+    """Who held a card, [since, until) in milliseconds."""
+
+    person: str
+    since: int | None
+    until: int | None
+
+
+async def holders(connection: AsyncConnection, site: str, tokens: Collection[str]) -> dict[str, list[Holder]]:
+    """The card ledger of these tokens, whatever the state: a lost card still says whose it was."""
+    found: dict[str, list[Holder]] = {}
+    for chunk in chunks(sorted(tokens)):
+        c = tables.cards.c
+        query = select(c.token, c.person, c.valid_from, c.valid_to).where(c.site == site, c.token.in_(chunk))
+        for token, person, since, until in await connection.execute(query.order_by(c.id)):
+            found.setdefault(token, []).append(Holder(person, since, until))
+    return found
+
+
+def holder_at(ledger: Iterable[Holder], at: int) -> str | None:
+    """The person who held the card at that millisecond; of two, the row written last."""
+    fits = [row.person for row in ledger if (row.since or 0) <= at and (row.until is None or at < row.until)]
+    return fits[-1] if fits else None
+
+
+def chunks(values: list[str], size: int = 500) -> Iterable[list[str]]:
+    """Lists short enough for an IN (...) of any database."""
+    return (values[start : start + size] for start in range(0, len(values), size))
+
+
+def _open_once(path: str) -> None:
+    # A file that cannot be opened fails here: aiosqlite's thread would still be speaking of it after the loop is gone.
+    with contextlib.closing(sqlite3.connect(path)) as database:
+        database.execute("PRAGMA user_version")
+
+
+class _Connection(sqlite3.Connection):
+    """Rolls back before it closes: SQLite keeps a closed connection, and its lock, as long as a cursor of a cancelled task lives."""
+
+    def close(self) -> None:
+        with contextlib.suppress(sqlite3.Error):
+            self.rollback()
+        super().close()
+
+
+class _Cursor(Protocol):
+    def execute(self, sql: str) -> object: ...
+    def close(self) -> None: ...
+
+
+def _settle_sqlite(connection: DBAPIConnection, _record: object) -> None:
+    connection.isolation_level = None  # BEGIN is ours: see _begin_sqlite
+    cursor: _Cursor = connection.cursor()
+    for name, value in PRAGMAS.items():
+        cursor.execute(f"PRAGMA {name}={value}")
+    cursor.close()
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    # A deferred transaction that turns into a writer fails at once when another process writes; IMMEDIATE waits.
+    writes = connection.get_execution_options().get("writes", False)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+
+async def _read_back(connection: AsyncConnection, url: str) -> None:
+    for name, expected in PRAGMAS.items():
+        got = (await connection.exec_driver_sql(f"PRAGMA {name}")).scalar()
+        if got != expected:
+            raise ConfigError(
+                f"{url}: PRAGMA {name} is {got} after setting {expected}", hint="use a local disk, not a network share"
+            )

@@ -1,0 +1,289 @@
+"""The journal's tables: what gateways sent, what the office said, what was judged, who was told.
+
+Moments are UTC milliseconds since 1970 in BIGINT, days are `YYYY-MM-DD` of the site's zone, flags are 0 or 1, so that
+every database compares and sorts them alike.
+"""
+
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    Table,
+    Text,
+    UniqueConstraint,
+)
+
+NAMES = {
+    "pk": "pk_%(table_name)s",
+    "fk": "fk_%(table_name)s_%(column_0_name)s",
+    "uq": "uq_%(table_name)s_%(column_0_name)s",
+    "ix": "ix_%(table_name)s_%(column_0_name)s",
+}
+metadata = MetaData(naming_convention=NAMES)
+
+
+def _site(*, primary_key: bool = True) -> Column[str]:
+    return Column("site", Text, ForeignKey("sites.site"), primary_key=primary_key, nullable=False)
+
+
+def _stream() -> list[Column[str]]:
+    """The columns that name a ledger of a gateway."""
+    return [_site(), Column("gateway", Text, primary_key=True), Column("epoch", Text, primary_key=True)]
+
+
+sites = Table(
+    "sites",
+    metadata,
+    Column("site", Text, primary_key=True),
+    # As parents read it.
+    Column("name", Text, nullable=False),
+    # By IANA.
+    Column("zone", Text, nullable=False),
+    Column("language", Text, nullable=False),
+    # JSON of gateway.domain.model.Policy, as pydantic writes it.
+    Column("policy", Text, nullable=False),
+    # 1 while nobody is told anything: 'notify hold'.
+    Column("held", Integer, nullable=False, default=0, server_default="0"),
+    # Grows whenever the office changes something that gateways must hear.
+    Column("revision", BigInteger, nullable=False, default=0),
+)
+
+# The newest directory of a site, to publish the same bytes again after a restart of the journal or of the broker.
+publications = Table(
+    "publications",
+    metadata,
+    _site(),
+    # Issue time.
+    Column("version", BigInteger, nullable=False),
+    # The signed manifest, and the parts joined.
+    Column("manifest", LargeBinary, nullable=False),
+    Column("content", LargeBinary, nullable=False),
+    # JSON list of the hashes of retained parts that nobody needs any more.
+    Column("stale", Text, nullable=False),
+)
+
+gateways = Table(
+    "gateways",
+    metadata,
+    # Client id and certificate name at the broker, so it is unique over all sites.
+    Column("gateway", Text, primary_key=True),
+    _site(primary_key=False),
+    Column("public_key", LargeBinary, nullable=False),
+    Column("added", BigInteger, nullable=False),
+    # active | revoked
+    Column("state", Text, nullable=False, default="active"),
+)
+
+# ---- what gateways sent: rows are added, never changed
+
+entries = Table(
+    "entries",
+    metadata,
+    *_stream(),
+    Column("seq", BigInteger, primary_key=True, autoincrement=False),
+    # The exact bytes, and h(seq).
+    Column("body", LargeBinary, nullable=False),
+    Column("hash", LargeBinary, nullable=False),
+    # NULL from here on where the event does not decode.
+    Column("type", Text),
+    Column("at", BigInteger),
+    Column("recorded", BigInteger),
+    Column("boot", Text),
+    Column("lane", Text),
+    Column("token", Text),
+    # Why nobody may judge by it: malformed | identity.
+    Column("flag", Text),
+    Column("received", BigInteger, nullable=False),
+    Index("ix_entries_site_at", "site", "at"),
+    Index("ix_entries_token", "token"),
+    sqlite_with_rowid=False,
+)
+
+segments = Table(
+    "segments",
+    metadata,
+    *_stream(),
+    Column("first", BigInteger, primary_key=True, autoincrement=False),
+    Column("last", BigInteger, primary_key=True, autoincrement=False),
+    Column("prev", LargeBinary, nullable=False),
+    Column("head", LargeBinary, nullable=False),
+    Column("kid", Text, nullable=False),
+    Column("sig", Text, nullable=False),
+)
+
+watermarks = Table(
+    "watermarks",
+    metadata,
+    *_stream(),
+    # Every seq up to this one is in entries and linked; head = h(through).
+    Column("through", BigInteger, nullable=False),
+    Column("head", LargeBinary, nullable=False),
+)
+
+quarantine = Table(
+    "quarantine",
+    metadata,
+    *_stream(),
+    Column("seq", BigInteger, primary_key=True, autoincrement=False),
+    Column("hash", LargeBinary, primary_key=True),
+    Column("body", LargeBinary, nullable=False),
+    Column("received", BigInteger, nullable=False),
+)
+
+# Days to judge again. `stamp` grows with every new fact: whoever judged deletes the row only where stamp is still what it
+# read. person '' is everybody of the site.
+dirty = Table(
+    "dirty",
+    metadata,
+    _site(),
+    Column("date", Text, primary_key=True),
+    Column("person", Text, primary_key=True),
+    Column("stamp", BigInteger, nullable=False, default=1),
+)
+
+# ---- what the office said: replaced by an import, except the card ledger
+
+groups = Table(
+    "groups",
+    metadata,
+    _site(),
+    Column("group", Text, primary_key=True),
+    # As people say it: 5А.
+    Column("title", Text, nullable=False),
+    # 1 to 11; NULL for a group that spans grades.
+    Column("grade", Integer),
+)
+
+people = Table(
+    "people",
+    metadata,
+    _site(),
+    Column("person", Text, primary_key=True),
+    Column("last_name", Text, nullable=False),
+    Column("first_name", Text, nullable=False),
+    # The group that is the person's class; every group of the person, this one too, is in memberships.
+    Column("class_group", Text),
+    Column("language", Text),
+    # pupil | staff; staff are never judged.
+    Column("role", Text, nullable=False, default="pupil"),
+    # Who left stays, so that old marks keep a name: 1 present in the newest import, 0 not.
+    Column("active", Integer, nullable=False, default=1),
+)
+
+memberships = Table(
+    "memberships",
+    metadata,
+    _site(),
+    Column("person", Text, primary_key=True),
+    Column("group", Text, primary_key=True),
+)
+
+contacts = Table(
+    "contacts",
+    metadata,
+    _site(),
+    Column("person", Text, primary_key=True),
+    # A mail address or an Apprise URL.
+    Column("address", Text, primary_key=True),
+    Column("language", Text),
+    # 1 only where the parent agreed to be told.
+    Column("consent", Integer, nullable=False),
+)
+
+# Who held which card when, [valid_from, valid_to); a correction closes a row and opens another.
+cards = Table(
+    "cards",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    _site(primary_key=False),
+    Column("token", Text, nullable=False),
+    Column("technology", Text, nullable=False),
+    Column("uid_encrypted", LargeBinary, nullable=False),
+    Column("person", Text, nullable=False),
+    Column("valid_from", BigInteger),
+    Column("valid_to", BigInteger),
+    # active | blocked | lost
+    Column("state", Text, nullable=False),
+    Index("ix_cards_site_token", "site", "token"),
+)
+
+slots = Table(
+    "slots",
+    metadata,
+    _site(),
+    Column("slot", Text, primary_key=True),
+    Column("group", Text, nullable=False),
+    Column("number", Integer, nullable=False),
+    Column("date", Text, nullable=False),
+    Column("start", BigInteger, nullable=False),
+    Column("end", BigInteger, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("mode", Text, nullable=False),
+    Index("ix_slots_site_date", "site", "date"),
+)
+
+lanes = Table(
+    "lanes",
+    metadata,
+    _site(),
+    Column("gateway", Text, primary_key=True),
+    Column("lane", Text, primary_key=True),
+    Column("direction", Text, nullable=False),
+    # Local wall time HH:MM of its service.
+    Column("opens", Text, nullable=False),
+    Column("closes", Text, nullable=False),
+)
+
+# ---- what was judged, and who was told
+
+# The newest revision of (site, person, slot) counts; an older one is history.
+marks = Table(
+    "marks",
+    metadata,
+    _site(),
+    Column("person", Text, primary_key=True),
+    Column("slot", Text, primary_key=True),
+    Column("revision", Integer, primary_key=True, autoincrement=False),
+    Column("date", Text, nullable=False),
+    Column("status", Text, nullable=False),
+    Column("minutes_late", Integer, nullable=False),
+    Column("minutes_missed", Integer, nullable=False),
+    Column("complete", Integer, nullable=False),
+    # JSON list of words.
+    Column("gaps", Text, nullable=False, default="[]"),
+    Column("final", Integer, nullable=False),
+    Column("reason", Text),
+    # office | teacher | gate
+    Column("source", Text, nullable=False, default="gate"),
+    Column("judged_at", BigInteger, nullable=False),
+    Index("ix_marks_site_date", "site", "date"),
+)
+
+notices = Table(
+    "notices",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    _site(primary_key=False),
+    Column("person", Text, nullable=False),
+    Column("date", Text, nullable=False),
+    Column("episode", Text, nullable=False),
+    Column("recipient", Text, nullable=False),
+    Column("language", Text, nullable=False),
+    Column("template", Text, nullable=False),
+    # JSON object: what the template needs.
+    Column("body", Text, nullable=False),
+    Column("created", BigInteger, nullable=False),
+    Column("due", BigInteger, nullable=False),
+    Column("expires", BigInteger, nullable=False),
+    # pending | sending | sent | uncertain | withdrawn | expired: journal.notify.outbox.State
+    Column("state", Text, nullable=False),
+    Column("attempts", Integer, nullable=False, default=0),
+    Column("sent_at", BigInteger),
+    Column("error", Text),
+    UniqueConstraint("episode", "recipient", "template"),
+    Index("ix_notices_state_due", "state", "due"),
+)

@@ -1,0 +1,140 @@
+"""One simulated reader on the desk of somebody who tries the gateway: typed UIDs become cards, the lamp becomes words."""
+
+import asyncio
+import os
+import stat
+import sys
+import tempfile
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
+from typing import Protocol
+
+import click
+
+from gateway.domain.credential import Credential, Technology
+from gateway.errors import AttendanceError, ConfigError, CredentialRefused, DeviceLost
+from simulators.nfc import NfcField
+from simulators.rdm6300 import Rdm6300
+from simulators.virtual import Virtual
+
+#: Seconds.
+_SOON = 2.0
+_LENGTHS = {"rdm6300": (5,), "nfc": (4, 7, 10), "virtual": (3, 4, 5, 7, 8, 10)}
+_TECHNOLOGIES = {3: Technology.WIEGAND26, 5: Technology.EM4100, 8: Technology.FELICA}
+
+
+class _Desk(Protocol):
+    @property
+    def url(self) -> str: ...
+    async def opened(self) -> None: ...
+    async def present(self, uid: bytes, hold: float) -> object: ...
+
+
+class _Lamp(Virtual):
+    """A virtual reader and gate, spoken to like the others."""
+
+    async def present(self, uid: bytes, hold: float) -> bool:
+        """Holding makes no difference: this device says a card once."""
+        technology = _TECHNOLOGIES.get(len(uid), Technology.ISO14443A)
+        try:
+            heard = await self.card(Credential(technology=technology, uid=uid))
+        except CredentialRefused as error:
+            heard = await self.refused(technology, str(error))
+        await asyncio.sleep(hold)
+        return heard
+
+
+async def play(kind: str, url: str | None, hold: float) -> None:
+    """Present each UID of standard input until it ends. Raises ConfigError for a url that cannot be served."""
+    async with _plugged(kind, url) as desk:
+        click.echo(f'kind = "{kind}"\nurl = "{desk.url}"\n', err=True)
+        click.echo("Type a UID in hex and press Enter; Ctrl-D ends.", err=True)
+        async for line in _lines():
+            try:
+                uid = _uid(kind, line)
+                await _opened(desk, _SOON)
+                await desk.present(uid, hold)
+            except AttendanceError as error:
+                click.echo(f"error: {error}\n hint: {error.hint}", err=True)
+
+
+async def present_once(kind: str, text: str, url: str, *, hold: float, wait: float) -> None:
+    """Present one card as soon as a gateway is there. Raises DeviceLost when none comes within `wait` seconds."""
+    uid = _uid(kind, text)
+    async with _plugged(kind, url) as desk:
+        await _opened(desk, wait)
+        # A serial line cannot tell that it was opened: there the card stays as long as it would be waited for.
+        blind = kind == "rdm6300" and url.startswith("/")
+        await desk.present(uid, max(hold, wait) if blind else hold)
+
+
+async def _opened(desk: _Desk, wait: float) -> None:
+    try:
+        async with asyncio.timeout(wait):
+            await desk.opened()
+    except TimeoutError:
+        hint = "start a gateway with this url in its configuration, or give a longer --wait"
+        raise DeviceLost(f"no gateway opened {desk.url} within {wait:g} s", hint=hint) from None
+
+
+@asynccontextmanager
+async def _plugged(kind: str, url: str | None) -> AsyncIterator[_Desk]:
+    async with AsyncExitStack() as stack:
+        folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="attendance-reader-"))
+        device: Rdm6300 | NfcField | _Lamp
+        match kind:
+            case "rdm6300":
+                device = Rdm6300(url or str(Path(folder) / "rdm6300"))
+            case "nfc":
+                device = NfcField(url or "udp:127.0.0.1:0")
+            case _:
+                device = _Lamp(url or "tcp://127.0.0.1:0")
+        try:
+            await stack.enter_async_context(device)
+        except (OSError, ValueError) as error:
+            raise ConfigError(f"{url} cannot be served: {error}", hint="give another --url, or none") from error
+        if isinstance(device, _Lamp):
+            telling = asyncio.create_task(_tell(device))
+            stack.callback(telling.cancel)
+        yield device
+
+
+async def _tell(device: _Lamp) -> None:
+    async for verdict in device.shown():
+        click.echo(f"{'green' if verdict.admit else 'amber'}: {verdict.reason}")
+
+
+def _uid(kind: str, text: str) -> bytes:
+    try:
+        uid = bytes.fromhex(text.replace(":", " "))
+    except ValueError:
+        uid = b""
+    if len(uid) not in _LENGTHS[kind]:
+        lengths = " or ".join(map(str, _LENGTHS[kind]))
+        raise ConfigError(
+            f"a UID of {kind} has {lengths} bytes in hex", hint="for example 55007EE424, or 04DE5F1EACC040 for nfc"
+        )
+    return uid
+
+
+async def _lines() -> AsyncIterator[str]:
+    if not _can_be_waited_for():
+        # A file, /dev/null, or nothing at all.
+        for line in sys.stdin or ():
+            if line.strip():
+                yield line.strip()
+        return
+    loop = asyncio.get_running_loop()
+    reader = asyncio.StreamReader()
+    await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), sys.stdin)
+    while line := (await reader.readline()).decode("utf-8", "replace"):
+        if line.strip():
+            yield line.strip()
+
+
+def _can_be_waited_for() -> bool:
+    if sys.stdin is None:
+        return False
+    mode = os.fstat(sys.stdin.fileno()).st_mode
+    return stat.S_ISFIFO(mode) or stat.S_ISSOCK(mode) or sys.stdin.isatty()

@@ -1,0 +1,61 @@
+"""Files of the state directory: whole before and after a power cut, and in the hands of one process."""
+
+import fcntl
+import os
+from pathlib import Path
+
+
+def write_whole(path: Path, content: bytes) -> None:
+    """Before or after a power cut the file is the old one or the new one. Raises OSError."""
+    fresh = path.with_name(f"{path.name}.new")
+    try:
+        _write(fresh, content, mode=0o666)
+        fresh.rename(path)
+    finally:
+        fresh.unlink(missing_ok=True)  # half a file on a full disk is room that the ledger needs
+    sync_folder(path.parent)
+
+
+def make_secret(path: Path, content: bytes) -> None:
+    """A file of mode 0600, whole or not there. Raises FileExistsError, and leaves it alone, where there is one."""
+    # Another process may be making the same one: each writes its own, and the first link wins.
+    fresh = path.with_name(f"{path.name}.{os.getpid()}.new")
+    try:
+        _write(fresh, content, mode=0o600)
+        path.hardlink_to(fresh)
+    finally:
+        fresh.unlink(missing_ok=True)
+    sync_folder(path.parent)
+
+
+def sync_folder(path: Path) -> None:
+    """What was made, renamed or removed in it outlasts a power cut. Raises OSError."""
+    folder = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)
+
+
+def claim(folder: Path) -> int:
+    """Makes the folder ours until the returned descriptor is closed, at the latest by the end of this process.
+
+    Raises BlockingIOError while it is somebody else's, OSError.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    # The folder itself: no file is left over, and closing one can drop none of SQLite's own locks (fcntl(2)).
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BaseException:
+        os.close(descriptor)
+        raise
+    return descriptor
+
+
+def _write(path: Path, content: bytes, *, mode: int) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode), "wb") as file:  # noqa: PTH123 - with a mode
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())

@@ -1,0 +1,46 @@
+-- name: append
+-- One group of entries in one statement, so one commit and one sync; more rows are more tuples of values.
+INSERT INTO entry (key, body, hash) VALUES (?, ?, ?)
+
+-- name: begin_epoch
+-- The next ledger.
+INSERT INTO epoch (id, site, gateway) VALUES (:id, :site, :gateway) RETURNING number
+
+-- name: running
+-- The running epoch, how far it is settled, and its oldest and newest row; the newest row is never pruned.
+SELECT epoch.number, epoch.id, epoch.site, epoch.gateway, epoch.through,
+       (SELECT min(key) FROM entry WHERE key > epoch.number * 1000000000000) % 1000000000000 AS oldest,
+       newest.key % 1000000000000 AS last, newest.hash AS head
+FROM (SELECT key, hash FROM entry ORDER BY key DESC LIMIT 1) AS newest
+JOIN epoch ON epoch.number = newest.key / 1000000000000
+
+-- name: after
+-- What comes after a row, in order.
+SELECT key, body, hash FROM entry WHERE key > :key ORDER BY key LIMIT :limit
+
+-- name: before
+-- What comes before a row, newest first.
+SELECT key, body FROM entry WHERE key < :key ORDER BY key DESC LIMIT :limit
+
+-- name: hash
+-- h(seq) of one row.
+SELECT hash FROM entry WHERE key = :key
+
+-- name: settle
+-- The watermark of the journal; it goes back when the journal was restored from a backup.
+UPDATE epoch SET through = :through WHERE number = :number
+
+-- name: prune
+-- Drops the oldest rows up to the first that must stay, :stop or recorded since, but for the one before it, whose hash
+-- is its link. A recorded time in the future proves nothing but a wrong clock and keeps nothing.
+DELETE FROM entry WHERE key > :base AND key < coalesce((
+    SELECT key FROM entry
+    WHERE key > :base AND key < :stop
+      AND json_extract(CAST(body AS TEXT), '$.recordedtime') BETWEEN :since AND :now
+    ORDER BY key LIMIT 1
+), :stop) - 1
+RETURNING key
+
+-- name: newest_epoch
+-- The ledger that a database which was put aside had been writing.
+SELECT id FROM epoch ORDER BY number DESC LIMIT 1

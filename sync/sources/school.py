@@ -1,0 +1,88 @@
+"""A school as it is imported: who, with which cards, to tell whom, in which lessons, through which lanes."""
+
+import datetime as dt
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from itertools import groupby
+
+from gateway.domain.credential import Credential
+from gateway.domain.directory import CredentialState, GatewayRow, LaneRow
+from gateway.domain.model import GroupId, LaneDirection, LaneId, PersonId
+from gateway.domain.timetable import Timetable
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Person:
+    """Somebody who comes and goes."""
+
+    id: PersonId
+    last_name: str = field(repr=False)
+    first_name: str = field(repr=False)
+    #: ru or en.
+    language: str
+    #: The class first.
+    groups: tuple[GroupId, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Contact:
+    """Where messages about a person go."""
+
+    person: PersonId
+    #: An e-mail address, or a URL of the notifier.
+    address: str = field(repr=False)
+    #: ru or en.
+    language: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Card:
+    """Whose card it is, [valid_from, valid_to) in UTC."""
+
+    credential: Credential
+    person: PersonId
+    valid_from: dt.datetime | None
+    valid_to: dt.datetime | None
+    state: CredentialState
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServedLane:
+    """A lane, and when it is in service by the clock on the wall."""
+
+    gateway: str
+    id: LaneId
+    direction: LaneDirection
+    opens: dt.time
+    closes: dt.time
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class School:
+    """Everything that a source tells; its parts fit together."""
+
+    #: As parents read it.
+    name: str
+    #: ru or en.
+    language: str
+    #: The IANA name of the site's zone.
+    zone: str
+    people: Sequence[Person]
+    contacts: Sequence[Contact]
+    cards: Sequence[Card]
+    lanes: Sequence[ServedLane]
+    #: Classes, bells, lessons and calendar.
+    timetable: Timetable
+
+    @property
+    def gateways(self) -> tuple[GatewayRow, ...]:
+        """The lanes as the directory lists them."""
+        lanes = sorted(self.lanes, key=lambda lane: lane.gateway)
+        return tuple(
+            GatewayRow(id=gateway, lanes=tuple(_lane_row(lane) for lane in its_lanes))
+            for gateway, its_lanes in groupby(lanes, key=lambda lane: lane.gateway)
+        )
+
+
+def _lane_row(lane: ServedLane) -> LaneRow:
+    return LaneRow(id=lane.id, direction=lane.direction, opens=f"{lane.opens:%H:%M}", closes=f"{lane.closes:%H:%M}")

@@ -1,0 +1,103 @@
+"""The one connection of this process to its database, in a thread of its own; after any failure it is opened again."""
+
+import asyncio
+import sqlite3
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from functools import partial
+from pathlib import Path
+from typing import Any, TypeAlias, cast
+
+import aiosqlite
+
+from gateway.errors import NotRecorded
+from sync.database import SQL, Connect, Database, Parameters, is_damage, open_database
+
+Row: TypeAlias = Sequence[Any]
+
+
+class Storage:
+    """Runs statements one after another, each in its own transaction.
+
+    `begin` writes the first rows of a new database, in its thread. `loaded` is told the running epoch each time the
+    database was opened; `lost` is told why, the moment a statement failed: what is on the disk is not known until then.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        *,
+        connect: Connect,
+        begin: Callable[[Database], None],
+        loaded: Callable[[Row], None],
+        lost: Callable[[Exception], None],
+    ) -> None:
+        self._path = path
+        self._connector = partial(open_database, path, connect=connect, begin=begin)
+        # Reading every page takes seconds on a large file; a full disk must not cost that at each tap.
+        self._suspect = True
+        self._loaded, self._lost = loaded, lost
+        self._connection: aiosqlite.Connection | None = None
+        self._broken: aiosqlite.Connection | None = None
+        self._opening: asyncio.Task[aiosqlite.Connection] | None = None
+
+    @property
+    def is_open(self) -> bool:
+        """False from a failure until the next statement."""
+        return self._connection is not None
+
+    async def open(self) -> aiosqlite.Connection:
+        """Does nothing while it is open. Raises NotRecorded, ConfigError."""
+        if self._connection is not None:
+            return self._connection
+        if self._opening is None or self._opening.done():
+            self._opening = asyncio.create_task(self._open(), name="opening the database")
+        # Whoever gives up waiting must not leave a half-opened connection beside the next one.
+        return await asyncio.shield(self._opening)
+
+    async def close(self) -> None:
+        """Waits for the statements that were begun."""
+        if self._opening is not None:
+            await asyncio.wait({self._opening})
+        self._broken, self._connection = self._connection or self._broken, None
+        await self._close_broken()
+
+    async def _open(self) -> aiosqlite.Connection:
+        await self._close_broken()  # first, because only one connection may write and checkpoint
+        connection = aiosqlite.Connection(cast("Any", partial(self._connector, check=self._suspect)), iter_chunk_size=1)
+        try:
+            await connection
+            [row] = await connection.execute_fetchall(SQL["running"])
+            self._loaded(cast("Row", row))
+        except BaseException as error:
+            await connection.close()
+            if isinstance(error, sqlite3.Error | OSError):
+                raise NotRecorded(f"{self._path}: {error}") from error
+            raise
+        self._connection, self._suspect = connection, False
+        return connection
+
+    async def run(self, sql: str, parameters: Parameters) -> Sequence[Row]:
+        """The rows that a statement gives. Raises NotRecorded; then it may have taken place or not."""
+        connection = self._connection or await self.open()
+        try:
+            return cast("Sequence[Row]", await connection.execute_fetchall(sql, cast("Any", parameters)))
+        except sqlite3.Error as error:
+            failure = NotRecorded(f"{self._path}: {error}")
+            self._suspect = is_damage(error)
+            self._drop(connection, failure)
+            raise failure from error
+        except Exception as error:
+            self._drop(connection, error)
+            raise
+
+    def _drop(self, connection: aiosqlite.Connection, error: Exception) -> None:
+        if self._connection is connection:
+            self._broken, self._connection = connection, None
+            self._lost(error)
+
+    async def _close_broken(self) -> None:
+        if self._broken is not None:
+            with suppress(sqlite3.Error):
+                await self._broken.close()
+            self._broken = None

@@ -1,0 +1,28 @@
+"""What every test may rely on, and the honest end of a run: the list of what was not run."""
+
+import os
+import shutil
+from collections import Counter
+
+import pytest
+
+_SYSTEM_PATH = os.pathsep.join((os.environ.get("PATH", os.defpath), "/usr/sbin", "/sbin"))
+_PACKAGES = {"systemd-analyze": "systemd", "systemd-sysusers": "systemd", "udevadm": "udev"}
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """`@pytest.mark.needs("mosquitto")`: not run, by name, where the program is missing."""
+    for marker in item.iter_markers("needs"):
+        for program in marker.args:
+            if shutil.which(program, path=_SYSTEM_PATH) is None:
+                pytest.skip(f"{program} is missing: apt install {_PACKAGES.get(program, program)}")
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """One line for each reason, so that a green run does not hide what it left out."""
+    skipped = terminalreporter.stats.get("skipped", [])
+    reasons = Counter(report.longrepr[2].removeprefix("Skipped: ") for report in skipped)
+    if reasons:
+        terminalreporter.section("not run")
+        for reason, count in sorted(reasons.items()):
+            terminalreporter.write_line(f"{count} not run: {reason}")

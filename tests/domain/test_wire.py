@@ -1,0 +1,164 @@
+"""Entries as bytes: pinned vectors, exact cutting, a chain that notices every change."""
+
+import contextlib
+import hashlib
+import json
+from datetime import timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gateway.domain.decide import Recent, decide
+from gateway.domain.entry import CoverageData, Entry, EpochData, UnknownData
+from gateway.domain.model import Seq
+from gateway.domain.wire import (
+    MAX_BATCH_BYTES,
+    MAX_BATCH_EVENTS,
+    Batch,
+    Stream,
+    chain,
+    decode,
+    encode,
+    fit,
+    join,
+    link,
+    split,
+)
+from gateway.errors import MalformedMessage
+from tests.domain.build import KEY, LANE, at, directory, instant, tap
+
+STREAM = Stream(site="school-1", gateway="north", epoch="e1")
+
+
+def tap_entry() -> Entry:
+    entry = decide(tap("08:31:30"), directory(), Recent(timedelta(seconds=5)), [KEY])
+    assert isinstance(entry, Entry)
+    return entry
+
+
+def test_a_tap_on_the_wire_is_exactly_this() -> None:
+    body = encode(tap_entry(), stream=STREAM, seq=Seq(42), recorded=at("08:31:31"))
+    assert body.decode() == (
+        '{"specversion":"1.0","source":"urn:att:school-1:north:e1","id":"000000000042","sequence":"000000000042",'
+        '"type":"att.tap.v1","time":"2026-09-01T08:31:30.000Z","recordedtime":"2026-09-01T08:31:31.000Z",'
+        '"boot":"boot-a","boottime":"31690000","clock":"synced","expirytime":"2026-09-01T09:15:00.000Z",'
+        '"data":{"lane":"north-1","direction":"in","token":"1:03eb1ee5e28d4c18f05cbafafaee4756",'
+        '"technology":"em4100","assurance":"uid","person":"p-1","verdict":{"admit":true,"reason":"known"},'
+        '"match":{"slot":"5a-20260901-1","status":"late","minutes":2},"directory":7}}'
+    )
+
+
+@pytest.mark.parametrize(
+    "entry",
+    [
+        tap_entry(),
+        Entry(at=instant("07:00"), data=EpochData(previous=None, reason="first start")),
+        Entry(at=instant("08:30"), data=CoverageData(lane=LANE, since=at("08:00"), until=at("08:30"))),
+    ],
+)
+def test_what_was_encoded_is_what_is_decoded(entry: Entry) -> None:
+    event = decode(encode(entry, stream=STREAM, seq=Seq(7), recorded=at("09:00")))
+    assert (event.stream, event.seq, event.at, event.data) == (STREAM, 7, entry.at, entry.data)
+    assert event.expires == entry.expires
+
+
+def test_an_unknown_type_is_kept_whole() -> None:
+    body = encode(tap_entry(), stream=STREAM, seq=Seq(1), recorded=at("09:00")).replace(b"att.tap.v1", b"att.new.v9")
+    event = decode(body)
+    assert isinstance(event.data, UnknownData)
+    assert event.data.type == "att.new.v9"
+    assert event.data.raw["lane"] == LANE
+
+
+def test_genesis_and_link_are_sha_256_of_what_the_contract_says() -> None:
+    genesis = hashlib.sha256(b"att.v1|school-1|north|e1").digest()
+    assert STREAM.genesis == genesis
+    assert link(genesis, b"x") == hashlib.sha256(genesis + b"x").digest()
+
+
+line = st.binary(max_size=40).map(lambda b: json.dumps(b.hex()).encode())
+
+
+@given(st.lists(line, min_size=1, max_size=MAX_BATCH_EVENTS))
+def test_the_exact_bytes_come_out_of_a_payload(bodies: list[bytes]) -> None:
+    assert split(join(bodies)) == bodies
+
+
+@given(st.lists(line, min_size=2, max_size=8), st.data())
+def test_any_changed_byte_changes_the_head(bodies: list[bytes], data: st.DataObject) -> None:
+    head = chain(STREAM.genesis, Seq(1), bodies)[-1].hash
+    index = data.draw(st.integers(0, len(bodies) - 1))
+    changed = [*bodies]
+    changed[index] = bodies[index] + b" "
+    assert chain(STREAM.genesis, Seq(1), changed)[-1].hash != head
+    swapped = [bodies[1], bodies[0], *bodies[2:]]
+    assert (chain(STREAM.genesis, Seq(1), swapped)[-1].hash != head) == (bodies[0] != bodies[1])
+
+
+@given(st.lists(st.integers(1, 4096), min_size=1, max_size=150))
+def test_a_batch_fits_and_is_as_large_as_it_can_be(sizes: list[int]) -> None:
+    envelopes = chain(STREAM.genesis, Seq(1), [b"x" * size for size in sizes])
+    count = fit(envelopes)
+    assert 1 <= count <= MAX_BATCH_EVENTS
+    assert len(join(e.body for e in envelopes[:count])) <= MAX_BATCH_BYTES
+    if count < min(len(envelopes), MAX_BATCH_EVENTS):
+        assert len(join(e.body for e in envelopes[: count + 1])) > MAX_BATCH_BYTES
+
+
+@pytest.mark.parametrize(
+    "payload",
+    [b"", b"[]", b"[\n\n]", b"[\n{}", b"{}\n]", b"[\n{}\n{}\n]", b"[\n" + b"x" * 5000 + b"\n]", b"[" * 50000],
+)
+def test_a_payload_that_is_not_one_event_a_line_is_malformed(payload: bytes) -> None:
+    with pytest.raises(MalformedMessage):
+        [decode(body) for body in split(payload)]
+
+
+@given(st.binary(max_size=300))
+def test_any_bytes_decode_or_are_malformed(body: bytes) -> None:
+    with pytest.raises(MalformedMessage):
+        decode(body)
+
+
+@given(st.data())
+def test_a_damaged_event_decodes_or_is_malformed(data: st.DataObject) -> None:
+    body = bytearray(encode(tap_entry(), stream=STREAM, seq=Seq(1), recorded=at("09:00")))
+    for _ in range(data.draw(st.integers(1, 4))):
+        body[data.draw(st.integers(0, len(body) - 1))] = data.draw(st.integers(0, 255))
+    with contextlib.suppress(MalformedMessage):
+        decode(bytes(body))
+
+
+@pytest.mark.parametrize("key", ["time", "recordedtime", "expirytime"])
+def test_a_time_without_a_zone_is_malformed(key: str) -> None:
+    event = json.loads(encode(tap_entry(), stream=STREAM, seq=Seq(1), recorded=at("09:00")))
+    with pytest.raises(MalformedMessage, match="naive"):
+        decode(json.dumps(event | {key: event[key].removesuffix("Z")}).encode())
+
+
+def test_text_that_no_json_can_carry_is_malformed() -> None:
+    entry = Entry(at=instant("07:00"), data=EpochData(previous=None, reason="\ud800"))
+    with pytest.raises(MalformedMessage, match=r"att\.epoch\.v1"):
+        encode(entry, stream=STREAM, seq=Seq(1), recorded=at("07:00"))
+
+
+def test_an_event_longer_than_the_contract_allows_is_refused_at_append() -> None:
+    entry = Entry(at=instant("07:00"), data=EpochData(previous=None, reason="x" * 4096))
+    with pytest.raises(MalformedMessage, match="at most 4096"):
+        encode(entry, stream=STREAM, seq=Seq(1), recorded=at("07:00"))
+
+
+def test_the_statement_of_a_batch_names_everything_a_signature_must_cover() -> None:
+    bodies = [encode(tap_entry(), stream=STREAM, seq=Seq(n), recorded=at("09:00")) for n in (1, 2)]
+    batch = Batch(stream=STREAM, prev=STREAM.genesis, envelopes=tuple(chain(STREAM.genesis, Seq(1), bodies)))
+    assert batch.statement() == {
+        "site": "school-1",
+        "gateway": "north",
+        "epoch": "e1",
+        "first": 1,
+        "last": 2,
+        "prev": STREAM.genesis.hex(),
+        "head": batch.head.hex(),
+    }
+    assert split(batch.payload) == bodies

@@ -1,0 +1,90 @@
+"""Coverage is told at each cut-off and at no other time."""
+
+import asyncio
+from datetime import datetime, timedelta
+
+import pytest
+
+from gateway.clockwork import every, next_cutoff, tell_coverage
+from gateway.domain.directory import Directory
+from gateway.domain.model import LaneDirection
+from gateway.lane import Lane, Site
+from tests.domain.build import LANE, at, directory
+from tests.gateway.fakes import HandClock, Ledger
+
+
+@pytest.mark.parametrize(
+    ("after", "due"),
+    [
+        ("07:00", "08:30:02"),
+        ("08:30:02", "08:31:02"),
+        ("08:59:30", "09:00:02"),
+        ("09:00:02", "09:15:02"),
+        ("09:15:02", None),
+    ],
+)
+def test_the_next_cut_off_leaves_time_for_a_tap_in_flight(after: str, due: str | None) -> None:
+    assert next_cutoff(directory(), at(after)) == (at(due) if due else None)
+
+
+def test_without_a_directory_nothing_is_due() -> None:
+    assert next_cutoff(Directory.empty(), at("08:00")) is None
+
+
+class Listed(Lane):
+    """Remembers when it was asked to cover."""
+
+    def __init__(self, clock: HandClock) -> None:
+        site = Site(outbox=Ledger(), clock=clock, directory=directory, recent=None, keys=[], report=print)  # type: ignore[arg-type]
+        super().__init__(site, LANE, LaneDirection.IN)
+        self._now = clock
+        self.covered: list[datetime] = []
+
+    async def cover(self) -> None:
+        self.covered.append(self._now.now().at)
+
+
+async def covered(start: str, until: str, known: Directory | None = None) -> list[datetime]:
+    clock = HandClock(start)
+    lane = Listed(clock)
+    task = asyncio.create_task(tell_coverage([lane], lambda: known or directory(), clock))
+    while clock.now().at < at(until):
+        await asyncio.sleep(0)
+    task.cancel()
+    return lane.covered
+
+
+async def test_every_lane_is_covered_at_every_cut_off() -> None:
+    first_half_hour = [at("08:30:02") + timedelta(minutes=minute) for minute in range(31)]
+    assert await covered("08:00", "10:00") == [*first_half_hour, at("09:15:02")]
+
+
+async def test_without_a_directory_nothing_is_covered() -> None:
+    assert await covered("08:00", "09:00", Directory.empty()) == []
+
+
+async def test_a_wall_clock_that_is_set_back_is_covered_again() -> None:
+    clock = HandClock("09:20")
+    lane = Listed(clock)
+    task = asyncio.create_task(tell_coverage([lane], directory, clock))
+    for _ in range(10):
+        await asyncio.sleep(0)
+    clock.set_wall(at("08:20"))
+    while clock.now().at < at("08:32"):
+        await asyncio.sleep(0)
+    task.cancel()
+    assert lane.covered == [at("08:30:02"), at("08:31:02")]
+    assert max(clock.slept) <= 60
+
+
+async def test_something_is_done_once_each_period_beginning_now() -> None:
+    clock, done = HandClock("08:00"), list[datetime]()
+
+    async def act() -> None:
+        done.append(clock.now().at)
+        if len(done) == 3:
+            raise KeyError
+
+    with pytest.raises(KeyError):
+        await every(timedelta(minutes=1), clock, act)
+    assert done == [at("08:00"), at("08:01"), at("08:02")]

@@ -1,0 +1,60 @@
+"""A real journal database of one site with one registered gateway, in a file of its own for each test."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+from pydantic import TypeAdapter
+
+from gateway.domain.policy import Policy
+from journal import tables
+from journal.migrate import migrate
+from journal.store import Store, opened
+from tests.journal.bureau import Office
+from tests.journal.door import CARD, GATEWAY, KEY, SITE, Door
+from tests.journal.receiver import Journal
+
+
+def url_of(path: Path) -> str:
+    return f"sqlite+aiosqlite:///{path}"
+
+
+async def furnish(store: Store) -> None:
+    """Site, gateway, and one pupil who holds one card."""
+    await migrate(store)
+    policy = TypeAdapter(Policy).dump_json(Policy()).decode()
+    card = {"token": KEY.token(CARD), "technology": "em4100", "uid_encrypted": b"-", "person": "p-1", "state": "active"}
+    async with store.begin() as connection:
+        for table, row in (
+            (
+                tables.sites,
+                {"site": SITE, "name": "Школа 1", "zone": "Europe/Moscow", "language": "ru", "policy": policy},
+            ),
+            (tables.gateways, {"gateway": GATEWAY, "public_key": Door().signer.public, "added": 0, "site": SITE}),
+            (tables.cards, card | {"site": SITE}),
+        ):
+            await connection.execute(table.insert().values(row))
+
+
+@asynccontextmanager
+async def furnished(path: Path) -> AsyncIterator[Store]:
+    async with opened(url_of(path)) as store:
+        await furnish(store)
+        yield store
+
+
+@pytest.fixture
+async def store(tmp_path: Path) -> AsyncIterator[Store]:
+    async with furnished(tmp_path / "journal.db") as one:
+        yield one
+
+
+@pytest.fixture
+def journal(store: Store) -> Journal:
+    return Journal(store)
+
+
+@pytest.fixture
+def office(store: Store, tmp_path: Path) -> Office:
+    return Office(store, tmp_path / "school")

@@ -1,0 +1,194 @@
+"""From the rows of the store to what judge() takes."""
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from sqlalchemy import update
+
+from gateway.domain.entry import ClockData, PassageData, PassageKind
+from gateway.domain.model import ClockState, Direction, LaneDirection, Reason, Seq, Verdict
+from gateway.domain.register import Coverage, Fact, FactKind
+from journal import tables
+from journal.facts import _kind, bounds, gather, interpret
+from journal.store import milliseconds
+from tests.journal.school import KEY, LANE, SITE, TODAY, ZONE, School, at, card, school
+
+
+@pytest.fixture
+async def place(tmp_path: Path) -> AsyncIterator[School]:
+    async with school(tmp_path) as made:
+        yield made
+
+
+@dataclass
+class Found:
+    facts: dict[str, list[Fact]]
+    coverage: Coverage
+    words: dict[str, list[str]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        for person, facts in self.facts.items():
+            self.words[person] = [
+                f"{'uncertain ' if f.uncertain else ''}{f.kind} {f.at.astimezone(ZONE):%H:%M}"
+                for f in sorted(facts, key=lambda f: f.at)
+            ]
+
+
+async def read(place: School, day: date = TODAY, persons: set[str] | None = None) -> Found:
+    await place.deliver()
+    async with place.store.read() as connection:
+        return Found(*interpret(await gather(connection, SITE, day, ZONE, persons)))
+
+
+async def test_only_the_day_and_only_the_persons_asked_for(place: School) -> None:
+    place.north.tap(1, "00:00")
+    place.south.tap(2, "23:59:59")
+    found = await read(place)
+    assert found.words == {"p1": ["arrival 00:00"], "p2": ["arrival 23:59"]}
+    assert (await read(place, persons={"p2"})).words == {"p2": ["arrival 23:59"]}
+    assert (await read(place, TODAY + timedelta(days=1))).words == {}
+
+
+async def test_a_card_is_its_holders_of_that_time(place: School) -> None:
+    token = KEY.token(card(1))
+    async with place.store.begin() as connection:
+        mine = tables.cards.c.token == token
+        await connection.execute(update(tables.cards).where(mine).values(valid_to=milliseconds(at("08:30"))))
+    again = {"technology": "em4100", "uid_encrypted": b"x", "state": "active"}
+    await place.add(tables.cards, {"token": token, "person": "p9", "valid_from": milliseconds(at("08:30")), **again})
+    place.north.tap(1, "08:29:59")
+    place.north.tap(1, "08:30")
+    assert (await read(place)).words == {"p1": ["arrival 08:29"], "p9": ["arrival 08:30"]}
+
+
+@pytest.mark.parametrize(
+    ("verdict", "kind"),
+    [
+        (Verdict(admit=True, reason=Reason.KNOWN), FactKind.ARRIVAL),
+        (Verdict(admit=True, reason=Reason.EXPIRED), FactKind.ARRIVAL),
+        (Verdict(admit=False, reason=Reason.UNKNOWN_CARD), FactKind.ARRIVAL),
+        (Verdict(admit=False, reason=Reason.BLOCKED), FactKind.PERMIT),
+        (Verdict(admit=False, reason=Reason.LOST), FactKind.PERMIT),
+        (Verdict(admit=False, reason=Reason.EXPIRED), FactKind.PERMIT),
+    ],
+    ids=str,
+)
+async def test_a_refused_card_was_seen_and_proves_nothing(place: School, verdict: Verdict, kind: FactKind) -> None:
+    place.north.tap(1, "08:20", verdict=verdict)
+    assert (await read(place)).words == {"p1": [f"{kind} 08:20"]}
+
+
+def repaired(place: School, since: str, correction: timedelta) -> None:
+    """The first synchronisation of the boot, by the wrong clock at `since`."""
+    wrong = at(since)
+    boottime = milliseconds(wrong) - milliseconds(at("00:00"))
+    data = ClockData(
+        boot="b1", boottime=boottime, wall=wrong + correction, correction=correction // timedelta(milliseconds=1)
+    )
+    place.north.append(wrong + correction, data)
+
+
+async def test_a_clock_that_is_set_later_repairs_what_was_before(place: School) -> None:
+    place.north.tap(1, "06:20", clock=ClockState.UNSYNCED)
+    assert (await read(place)).words == {"p1": ["uncertain arrival 06:20"]}
+    repaired(place, "06:30", timedelta(hours=2))
+    place.north.tap(2, "08:40")
+    assert (await read(place)).words == {"p1": ["arrival 08:20"], "p2": ["arrival 08:40"]}
+
+
+async def test_a_clock_may_have_been_on_another_day(place: School) -> None:
+    place.north.tap(1, "08:20", clock=ClockState.UNSYNCED)
+    repaired(place, "08:30", timedelta(days=2))
+    assert (await read(place)).words == {}
+    assert (await read(place, TODAY + timedelta(days=2))).words == {"p1": ["arrival 08:20"]}
+
+
+async def test_a_clock_may_have_been_ahead_of_its_own_repair(place: School) -> None:
+    place.north.tap(1, "08:20", clock=ClockState.UNSYNCED)
+    place.north.tap(2, "08:20", clock=ClockState.UNSYNCED)
+    repaired(place, "08:30", timedelta(days=-1))
+    for persons, facts in (
+        (None, {"p1": ["arrival 08:20"], "p2": ["arrival 08:20"]}),
+        ({"p2"}, {"p2": ["arrival 08:20"]}),
+    ):
+        assert (await read(place, persons=persons)).words == {}
+        assert (await read(place, TODAY - timedelta(days=1), persons)).words == facts
+
+
+async def test_a_gate_that_reports_rotations_tells_who_went_through(place: School) -> None:
+    taps = [place.north.tap(person, "08:20") for person in (1, 2, 3)]
+    for tap, kind, direction in (
+        (taps[0], PassageKind.NOT_USED, Direction.IN),
+        (taps[0], PassageKind.CONFIRMED, Direction.IN),
+        (taps[1], PassageKind.NOT_USED, Direction.IN),
+        (None, PassageKind.FREE, Direction.IN),
+    ):
+        passage = PassageData(lane=LANE, direction=direction, kind=kind, tap=None if tap is None else Seq(tap))
+        place.north.append(at("08:21"), passage)
+    assert (await read(place)).words == {"p1": ["arrival 08:21"], "p2": ["permit 08:21"], "p3": ["arrival 08:20"]}
+
+
+@pytest.mark.parametrize(
+    ("lane", "told", "kind"),
+    [
+        (LaneDirection.ARRIVAL_ONLY, Direction.UNKNOWN, FactKind.ARRIVAL),
+        (LaneDirection.IN, Direction.UNKNOWN, FactKind.IN),
+        (LaneDirection.OUT, Direction.UNKNOWN, FactKind.OUT),
+        (LaneDirection.BOTH, Direction.IN, FactKind.IN),
+        (LaneDirection.BOTH, Direction.OUT, FactKind.OUT),
+        (LaneDirection.BOTH, Direction.UNKNOWN, FactKind.PERMIT),
+        (LaneDirection.CHECKPOINT, Direction.OUT, FactKind.CHECKPOINT),
+    ],
+)
+def test_what_a_lane_says_about_the_way(lane: LaneDirection, told: Direction, kind: FactKind) -> None:
+    assert _kind(lane, told) is kind
+
+
+async def test_coverage_by_lane(place: School) -> None:
+    place.north.covers("07:00", "08:00")
+    place.north.covers("08:00", "09:00")
+    found = await read(place)
+    assert found.coverage.gaps(at("07:30"), at("08:59")) == ("south/main since 2026-09-01T04:30:00Z",)
+    assert found.coverage.gaps(at("05:00"), at("08:59")) == ("south/main since 2026-09-01T04:00:00Z",)
+    assert found.coverage.gaps(at("05:00"), at("06:59")) == ("no lane in service until 2026-09-01T03:59:00Z",)
+
+
+async def test_a_revoked_gateway_is_not_waited_for(place: School) -> None:
+    place.north.covers("07:00", "09:00")
+    async with place.store.begin() as connection:
+        south = tables.gateways.c.gateway == "south"
+        await connection.execute(update(tables.gateways).where(south).values(state="revoked"))
+    assert (await read(place)).coverage.gaps(at("07:30"), at("08:59")) == ()
+
+
+async def test_bytes_that_nobody_can_read_are_left_out(place: School) -> None:
+    place.north.tap(1, "08:20")
+    await place.deliver()
+    async with place.store.begin() as connection:
+        await connection.execute(update(tables.entries).values(flag="malformed", body=b"{"))
+    assert (await read(place)).facts == {}
+
+
+@given(
+    day=st.dates(date(2000, 1, 1), date(2037, 12, 31)),
+    zone=st.sampled_from(["Europe/Moscow", "Asia/Vladivostok", "Europe/Berlin", "America/St_Johns", "Africa/Cairo"]),
+)
+def test_days_of_any_zone_follow_each_other_without_a_hole(day: date, zone: str) -> None:
+    here = ZoneInfo(zone)
+    (since, until), (following, _) = bounds(day, here), bounds(day + timedelta(days=1), here)
+    assert milliseconds(until) == milliseconds(following)
+    assert (
+        timedelta(hours=23) <= timedelta(milliseconds=milliseconds(until) - milliseconds(since)) <= timedelta(hours=25)
+    )
+
+
+def test_a_moment_belongs_to_the_day_of_the_school() -> None:
+    since, until = bounds(TODAY, ZONE)
+    assert since <= at("00:00") < until
+    assert not since <= at("00:00") + timedelta(days=1) < until

@@ -1,0 +1,258 @@
+"""The register of a day as people and machines read it."""
+
+import asyncio
+import csv
+import io
+import json
+import sqlite3
+from collections.abc import AsyncIterator, Sequence
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from gateway.errors import ConfigError
+from journal import tables
+from journal.judge import JudgeLoop
+from journal.notify.cli import notify
+from journal.reports.cli import report
+from journal.reports.wording import doubts, missed_in_words
+from tests.journal.school import TODAY, ZONE, FakeClock, School, at, lesson, school
+
+DATE = "2026-09-01"
+
+
+@pytest.fixture
+async def place(tmp_path: Path) -> AsyncIterator[School]:
+    """In 5А somebody of each kind; 10Б has nobody yet; 1А has a day off."""
+    (tmp_path / "journal.toml").write_text(f'[state]\ndirectory = "{tmp_path}"\n', encoding="utf-8")
+    async with school(tmp_path, pupils=4) as made:
+        await made.add(
+            tables.groups, {"group": "10b", "title": "10Б", "grade": 10}, {"group": "1a", "title": "1А", "grade": 1}
+        )
+        for person, group in (("t1", "10b"), ("f1", "1a")):
+            names = {"last_name": "Ёлкина", "first_name": "Яна"}
+            await made.add(tables.people, {"person": person, "class_group": group, "role": "pupil", **names})
+            await made.add(tables.memberships, {"person": person, "group": group})
+            held = {"token": person, "technology": "em4100", "uid_encrypted": b"x", "state": "active"}
+            await made.add(tables.cards, {"person": person, **held})
+        await made.add(tables.slots, lesson(1, "14:00", "14:45", group="10b"))
+        yield made
+
+
+async def morning(place: School, *, silent: bool = False) -> None:
+    """p1 and p2 in time, p3 21 minutes late, p4 nowhere."""
+    place.north.tap(1, "08:20")
+    place.north.tap(3, "08:51")
+    place.south.tap(2, "08:29")
+    place.north.covers("07:00", "10:11")
+    place.south.covers("07:00", "08:00" if silent else "10:11")
+    await place.deliver()
+    clock = FakeClock(at("10:15"))
+    await JudgeLoop(place.store, clock).round()
+
+
+def run(tmp_path: Path, *arguments: str) -> str:
+    config = ["--config", str(tmp_path / "journal.toml")]
+    command, *rest = arguments
+    result = CliRunner().invoke({"report": report, "notify": notify}[command], [*rest, *config])
+    if isinstance(result.exception, ConfigError):
+        raise result.exception
+    assert result.exit_code == 0, result.output
+    return result.output
+
+
+def names(folder: Path) -> Sequence[str]:
+    return [path.name for path in folder.iterdir()]
+
+
+def lines(output: str) -> Sequence[str]:
+    return [" ".join(line.split()) for line in output.splitlines()]
+
+
+async def in_thread(tmp_path: Path, *arguments: str) -> str:
+    """The command has an event loop of its own."""
+    return await asyncio.to_thread(run, tmp_path, *arguments)
+
+
+async def test_in_russian(place: School, tmp_path: Path) -> None:
+    await morning(place)
+    assert lines(await in_thread(tmp_path, "report", "--date", DATE)) == [
+        "Посещаемость 2026-09-01, school-1",
+        "Класс Всего Были Опоздали Нет Неизвестно Ещё не решено",
+        "5А 4 2 1 1 0 0",
+        "10Б 1 0 0 0 0 1",
+        "Все 5 2 1 1 0 1",
+        "5А, опоздали: Фамилия3 Имя3 (21 минута)",
+        "5А, нет: Фамилия4 Имя4",
+    ]
+
+
+async def test_in_english(place: School, tmp_path: Path) -> None:
+    await morning(place)
+    output = lines(await in_thread(tmp_path, "report", "--date", DATE, "--language", "en"))
+    assert output[1] == "Class Pupils Present Late Absent Unknown Pending"
+    assert output[5] == "5А, late: Фамилия3 Имя3 (21 minutes)"
+
+
+async def test_unknown_is_a_column_of_its_own_with_its_reason(place: School, tmp_path: Path) -> None:
+    await morning(place, silent=True)
+    output = lines(await in_thread(tmp_path, "report", "--date", DATE))
+    assert output[2] == "5А 4 2 1 0 1 0"
+    assert output[6] == "5А, неизвестно: Фамилия4 Имя4 (вход south/main не слышен с 08:00)"
+    output = lines(await in_thread(tmp_path, "report", "--date", DATE, "--language", "en"))
+    assert output[6] == "5А, unknown: Фамилия4 Имя4 (entrance south/main not heard from since 08:00)"
+
+
+async def test_who_came_to_the_second_lesson_only_was_there_and_missed_one(place: School, tmp_path: Path) -> None:
+    place.north.tap(1, "08:55")
+    place.north.tap(2, "09:24")
+    place.north.tap(3, "08:20")
+    await place.heard("07:00", "10:11")
+    await JudgeLoop(place.store, FakeClock(at("10:15"))).round()
+    output = lines(await in_thread(tmp_path, "report", "--date", DATE))
+    assert output[2] == "5А 4 3 0 1 0 0"
+    assert output[5:] == [
+        "5А, пропустили: Фамилия1 Имя1 (1 из 2 уроков), Фамилия2 Имя2 (1 из 2 уроков)",
+        "5А, нет: Фамилия4 Имя4",
+    ]
+    output = lines(await in_thread(tmp_path, "report", "--date", DATE, "--language", "en"))
+    assert output[5] == "5А, missed: Фамилия1 Имя1 (1 of 2 lessons), Фамилия2 Имя2 (1 of 2 lessons)"
+
+
+@pytest.mark.parametrize(
+    ("gap", "ru", "en"),
+    [
+        (
+            "south/main since 2026-09-01T05:52:30Z",
+            "вход south/main не слышен с 08:52",
+            "entrance south/main not heard from since 08:52",
+        ),
+        (
+            "no lane in service until 2026-09-01T05:52:30Z",
+            "до 08:52 ни один вход не работал",
+            "no entrance was in service until 08:52",
+        ),
+        (
+            "let in but not seen going through at 05:20:15Z",
+            "карта показана в 08:20, проход не подтверждён",
+            "the card was shown at 08:20, no passage was confirmed",
+        ),
+        (
+            "seen at a checkpoint without having entered at 05:20:15Z",
+            "отметка внутри школы в 08:20 без входа",
+            "seen at school at 08:20 without an entrance",
+        ),
+        ("the time of the tap is uncertain", "время отметки неточно", "the time of the tap is uncertain"),
+        ("something new", "something new", "something new"),
+    ],
+)
+def test_a_doubt_is_told_in_the_readers_language_and_time(gap: str, ru: str, en: str) -> None:
+    assert (doubts([gap], "ru", TODAY, ZONE), doubts([gap], "en", TODAY, ZONE)) == (ru, en)
+
+
+@pytest.mark.parametrize(
+    ("missed", "lessons", "ru", "en"),
+    [
+        (1, 2, "1 из 2 уроков", "1 of 2 lessons"),
+        (3, 21, "3 из 21 урока", "3 of 21 lessons"),
+        (2, 11, "2 из 11 уроков", "2 of 11 lessons"),
+        (1, 1, "1 из 1 урока", "1 of 1 lesson"),
+    ],
+)
+def test_plurals_of_missed_lessons(missed: int, lessons: int, ru: str, en: str) -> None:
+    assert (missed_in_words(missed, lessons, "ru"), missed_in_words(missed, lessons, "en")) == (ru, en)
+
+
+async def test_for_a_machine(place: School, tmp_path: Path) -> None:
+    await morning(place)
+    found = json.loads(await in_thread(tmp_path, "report", "--date", DATE, "--json"))
+    assert [
+        (c["title"], c["present"], c["late"], c["absent"], c["unknown"], c["pending"]) for c in found["classes"]
+    ] == [
+        ("5А", 2, 1, 1, 0, 0),
+        ("10Б", 0, 0, 0, 0, 1),
+    ]
+    pupils = {
+        p["person"]: (p["status"], p["minutes_late"], p["missed"], p["lessons"]) for p in found["classes"][0]["pupils"]
+    }
+    assert pupils == {
+        "p1": ("present", 0, 0, 2),
+        "p2": ("present", 0, 0, 2),
+        "p3": ("late", 21, 0, 2),
+        "p4": ("absent", 0, 2, 2),
+    }
+
+
+async def test_for_a_spreadsheet(place: School, tmp_path: Path) -> None:
+    await place.add(
+        tables.people, {"person": "x", "class_group": "5a", "last_name": "=1+1", "first_name": "", "role": "pupil"}
+    )
+    await place.add(tables.memberships, {"person": "x", "group": "5a"})
+    held = {"token": "x", "technology": "em4100", "uid_encrypted": b"x", "state": "active"}
+    await place.add(tables.cards, {"person": "x", **held})
+    await morning(place)
+    rows = list(csv.DictReader(io.StringIO(await in_thread(tmp_path, "report", "--date", DATE, "--csv"))))
+    assert {row["person"]: row["status"] for row in rows} | {"x": ""} == {
+        "p1": "present",
+        "p2": "present",
+        "p3": "late",
+        "p4": "absent",
+        "t1": "pending",
+        "x": "",
+    }
+    assert next(row["name"] for row in rows if row["person"] == "x") == "'=1+1 "
+
+
+async def test_a_day_without_lessons(place: School, tmp_path: Path) -> None:
+    assert lines(await in_thread(tmp_path, "report", "--date", "2026-09-06"))[1] == "В этот день уроков нет."
+
+
+async def test_an_unknown_site(place: School, tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="no site elsewhere") as caught:
+        await in_thread(tmp_path, "report", "--site", "elsewhere")
+    assert "school-1" in caught.value.hint
+
+
+async def test_one_of_several_sites_must_be_named(place: School, tmp_path: Path) -> None:
+    async with place.store.begin() as connection:
+        row = {"site": "second", "name": "2", "zone": "UTC", "language": "en", "policy": "{}"}
+        await connection.execute(tables.sites.insert().values(**row))
+    with pytest.raises(ConfigError, match="2 sites") as caught:
+        await in_thread(tmp_path, "report")
+    assert "--site school-1 or second" in caught.value.hint
+
+
+@pytest.mark.parametrize("command", [("report",), ("notify", "list")])
+async def test_where_no_journal_ever_ran(tmp_path: Path, command: Sequence[str]) -> None:
+    (tmp_path / "journal.toml").write_text(f'[state]\ndirectory = "{tmp_path}"\n', encoding="utf-8")
+    with pytest.raises(ConfigError, match="no journal ever ran") as caught:
+        await in_thread(tmp_path, *command)
+    assert caught.value.hint == "attendance-journal migrate"
+    assert names(tmp_path) == ["journal.toml"]
+
+
+@pytest.mark.parametrize("command", [("report",), ("notify", "list")])
+async def test_a_database_without_tables_or_of_another_version(tmp_path: Path, command: Sequence[str]) -> None:
+    (tmp_path / "journal.toml").write_text(f'[state]\ndirectory = "{tmp_path}"\n', encoding="utf-8")
+    for schema, said in (("", "no journal ever ran"), ("CREATE TABLE sites (site TEXT)", "cannot be read")):
+        with closing(sqlite3.connect(tmp_path / "journal.db")) as database:
+            database.executescript(schema or "VACUUM")
+        with pytest.raises(ConfigError, match=said) as caught:
+            await in_thread(tmp_path, *command)
+        assert caught.value.hint == "attendance-journal migrate"
+
+
+async def test_messages_to_parents_are_listed(place: School, tmp_path: Path) -> None:
+    await place.heard("07:00", "08:46")
+    await JudgeLoop(place.store, FakeClock(at("08:46"))).round()
+    rows = json.loads(await in_thread(tmp_path, "notify", "list", "--json"))
+    assert [(row["person"], row["template"], row["state"], row["sent_at"]) for row in rows] == [
+        (f"p{number}", "not_seen", "pending", None) for number in (1, 2, 3, 4)
+    ]
+    assert rows[0]["expires"] == "2026-09-01T06:15:00.000+00:00"
+    assert json.loads(await in_thread(tmp_path, "notify", "list", "--json", "--state", "uncertain")) == []
+    shown = lines(await in_thread(tmp_path, "notify", "list", "--date", DATE))
+    assert shown[0] == "2026-09-01 pending not_seen p1 parent1@example.org"
+    assert shown[-1] == "pending 4"

@@ -1,0 +1,111 @@
+"""One reader on the desk: what is typed is what a driver reads; mistakes are two lines and an exit status."""
+
+import asyncio
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from drivers.registry import build
+from gateway.ports import CardRead
+from simulators.cli import main
+
+COMMANDS = sorted(main.commands)
+SIMULATORS = [sys.executable, "-m", "simulators"]
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_helps_with_an_example(command: str) -> None:
+    told = CliRunner().invoke(main, [command, "--help"])
+    assert told.exit_code == 0
+    assert f"Example: attendance-sim {command}" in told.output
+
+
+@pytest.mark.parametrize(
+    ("line", "status", "sentence"),
+    [
+        (["card", "rdm6300", "55", "--url", "/nowhere/x"], 1, "5 bytes"),
+        (["card", "rdm6300", "55007EE424", "--url", "/nowhere/x"], 1, "cannot be served"),
+        (["card", "virtual", "55007EE424", "--url", "tcp://127.0.0.1:0", "--wait", "0"], 1, "no gateway opened"),
+        (["card", "zk", "55007EE424", "--url", "x"], 2, "rdm6300"),
+        (["morning", "--scenario", "nowhere"], 1, "nowhere"),
+        (["morning", "--speed", "0"], 2, "speed"),
+    ],
+)
+def test_mistakes_are_told(line: list[str], status: int, sentence: str) -> None:
+    told = CliRunner().invoke(main, line)
+    assert told.exit_code == status
+    assert sentence in told.output
+    assert "Traceback" not in told.output
+
+
+def test_a_crowd_is_printed() -> None:
+    told = CliRunner().invoke(main, ["crowd", "--pupils", "20", "--seed", "3"])
+    lines = [json.loads(line) for line in told.output.splitlines()]
+    assert len([line for line in lines if line["pupil"]]) == 19
+    assert lines == sorted(lines, key=lambda line: line["at"])
+
+
+@pytest.mark.parametrize(
+    ("kind", "url", "uid"),
+    [("rdm6300", "{folder}/reader", "55007EE424"), ("nfc", "", "04DE5F1EACC040"), ("virtual", "", "14443a:DEADBEEF")],
+)
+async def test_a_typed_uid_reaches_a_driver(tmp_path: Path, kind: str, url: str, uid: str) -> None:
+    where = ["--url", url.format(folder=tmp_path)] if url else []
+    reader = await asyncio.create_subprocess_exec(
+        *SIMULATORS,
+        "reader",
+        kind,
+        *where,
+        stdin=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
+    assert reader.stdin is not None
+    assert reader.stderr is not None
+    try:
+        told = [(await reader.stderr.readline()).decode() for _ in range(4)]
+        settings = dict(line.strip().split(" = ") for line in told if " = " in line)
+        async with build(kind, {"url": settings["url"].strip('"')}) as device:
+            events = device.reader("").events()
+            typed = uid.rpartition(":")[2]
+            reader.stdin.write(f"{typed}\n".encode())
+            read = await asyncio.wait_for(anext(events), 20)
+            assert isinstance(read, CardRead)
+            assert read.credential.uid.hex().upper() == typed
+        reader.stdin.close()
+        assert await asyncio.wait_for(reader.wait(), 20) == 0
+    finally:
+        if reader.returncode is None:
+            reader.kill()
+            await reader.wait()
+
+
+@pytest.mark.parametrize("nothing", ["</dev/null", "<&-", "</dev/null <&0", "<{folder}/empty"])
+def test_without_anything_to_type_a_reader_ends(tmp_path: Path, nothing: str) -> None:
+    (tmp_path / "empty").touch()
+    line = " ".join([*SIMULATORS, "reader", "rdm6300", nothing.format(folder=tmp_path)])
+    ended = subprocess.run(["sh", "-c", line], capture_output=True, text=True, timeout=30, check=False)
+    assert (ended.returncode, "Traceback" in ended.stderr) == (0, False), ended.stderr
+
+
+def test_uids_of_a_file_are_presented(tmp_path: Path) -> None:
+    (tmp_path / "uids").write_text("55007EE424\n\n55\n", encoding="ascii")
+    with (tmp_path / "uids").open() as uids:
+        line = [*SIMULATORS, "reader", "rdm6300", "--hold", "0"]
+        told = subprocess.run(line, stdin=uids, stderr=subprocess.PIPE, text=True, timeout=30, check=False)
+    assert (told.returncode, told.stderr.count("error: ")) == (0, 1)
+
+
+def test_a_link_that_was_left_behind_is_replaced_and_nothing_else(tmp_path: Path) -> None:
+    url = tmp_path / "reader"
+    line = [*SIMULATORS, "reader", "rdm6300", "--url", str(url)]
+    url.symlink_to(tmp_path / "gone")
+    ended = subprocess.run(line, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=30, check=False)
+    assert (ended.returncode, url.is_symlink()) == (0, False), ended.stderr
+    url.write_text("somebody's", encoding="ascii")
+    ended = subprocess.run(line, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=30, check=False)
+    assert (ended.returncode, url.read_text(encoding="ascii")) == (1, "somebody's")
+    assert "cannot be served" in ended.stderr
