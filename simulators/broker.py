@@ -10,7 +10,7 @@ import tempfile
 from enum import StrEnum
 
 from gateway.errors import ConfigError
-from simulators.processes import leashed
+from simulators.processes import leash
 
 
 class BrokerKind(StrEnum):
@@ -82,7 +82,7 @@ def serve(kind: BrokerKind, port: int) -> None:
 
 def _attend(line: list[str]) -> int:
     """As a child: for mosquitto SIGHUP is no reason to end, and it would outlive a closed terminal."""
-    with subprocess.Popen(leashed(line)) as broker:
+    with subprocess.Popen(line, preexec_fn=leash()) as broker:
         for number in (signal.SIGHUP, signal.SIGTERM, signal.SIGINT):
             if signal.getsignal(number) is not signal.SIG_IGN:
                 signal.signal(number, lambda *_: broker.terminate())

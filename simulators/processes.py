@@ -2,15 +2,17 @@
 
 import asyncio
 import contextlib
+import ctypes
 import os
-import shutil
 import signal
 import socket
 from asyncio.subprocess import Process
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from gateway.errors import AttendanceError
+
+_PR_SET_PDEATHSIG = 1
 
 
 class ChildFailed(AttendanceError):
@@ -52,12 +54,13 @@ class Child:
         """Starts it in a process group of its own, so that Ctrl-C reaches only the parent, which stops it in order."""
         with self.log.open("ab") as log:
             self._process = await asyncio.create_subprocess_exec(
-                *leashed(self.command),
+                *self.command,
                 stdin=asyncio.subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
                 env=self._environment,
                 start_new_session=True,
+                preexec_fn=leash(),
             )
         self.unwanted = False
         self.starts += 1
@@ -111,12 +114,13 @@ class Child:
 async def output(command: Sequence[str], *, environment: Mapping[str, str], patience: float = 60.0) -> str:
     """What a command that ends by itself prints. Raises ChildFailed when it fails or takes longer than `patience` s."""
     process = await asyncio.create_subprocess_exec(
-        *leashed(command),
+        *command,
         stdin=asyncio.subprocess.DEVNULL,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
         env=dict(environment),
         start_new_session=True,
+        preexec_fn=leash(),
     )
     try:
         out, err = await asyncio.wait_for(process.communicate(), patience)
@@ -157,7 +161,16 @@ async def listening(port: int, *, child: Child, patience: float = 20.0) -> None:
             return
 
 
-def leashed(command: Sequence[str]) -> list[str]:
-    """A child that the kernel kills when this process dies, however it dies (prctl PR_SET_PDEATHSIG, by util-linux)."""
-    setpriv = shutil.which("setpriv")
-    return [setpriv, "--pdeathsig", "KILL", *command] if setpriv else list(command)
+def leash() -> Callable[[], None]:
+    """What a child does before its program begins (`preexec_fn`): the kernel kills it when this process dies, however.
+
+    Set before the fork returns, so that no moment is left in which a parent may die unnoticed (prctl(2), PR_SET_PDEATHSIG).
+    """
+    parent, prctl = os.getpid(), ctypes.CDLL(None).prctl
+
+    def tie() -> None:
+        prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+        if os.getppid() != parent:
+            os._exit(0)
+
+    return tie
