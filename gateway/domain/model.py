@@ -162,6 +162,10 @@ class Slot:
     kind: SlotKind = SlotKind.LESSON
     #: Who takes attendance.
     mode: Mode = Mode.GATE
+    #: Where it is held; empty is the site of the directory. The doors of one site say nothing about another.
+    site: str = ""
+    #: Whether everybody of the group must come; what is free to choose never decides whether a day began on time.
+    obligatory: bool = True
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "start", utc(self.start))
@@ -179,6 +183,36 @@ class Status(StrEnum):
     LEFT_EARLY = "left_early"
     UNKNOWN = "unknown"
     PENDING = "pending"
+
+
+class MarkReason(StrEnum):
+    """Why somebody was not there or late, as a person explained it; it never changes the status."""
+
+    UNEXPLAINED = "unexplained"
+    ILL_REPORTED = "ill_reported"
+    ILL_CERTIFIED = "ill_certified"
+    #: A written application of the parents.
+    APPLICATION = "application"
+    #: An order of the school: a trip, a duty.
+    ORDER = "order"
+    OLYMPIAD = "olympiad"
+    FROST = "frost"
+    #: Late without blame.
+    TRANSPORT = "transport"
+    #: Late without blame: waited at the gate.
+    QUEUE = "queue"
+    #: Let go by the nurse, a teacher or the office.
+    RELEASED = "released"
+    #: Not a good one; for the eyes of the staff only.
+    INVALID = "invalid"
+
+
+class Source(StrEnum):
+    """Who says so; the office outweighs a teacher, and a teacher the gate."""
+
+    GATE = "gate"
+    TEACHER = "teacher"
+    OFFICE = "office"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -210,3 +244,7 @@ class Mark:
     gaps: tuple[str, ...] = ()
     #: Whether nothing but a late fact can change it.
     final: bool = False
+    #: As a person explained it.
+    reason: MarkReason | None = None
+    #: Who says so.
+    source: Source = Source.GATE

@@ -13,6 +13,7 @@ from enum import StrEnum
 
 from gateway.domain.model import LaneId, Mark, Mode, PersonId, Slot, SlotKind, Status
 from gateway.domain.policy import Policy
+from gateway.domain.statement import Excuse
 
 _MINUTE = timedelta(minutes=1)
 _JUDGED = frozenset({SlotKind.LESSON, SlotKind.EXAM})
@@ -112,16 +113,6 @@ class Coverage:
         return tuple(
             sorted(f"{lane.gateway}/{lane.lane} since {at:%Y-%m-%dT%H:%M:%SZ}" for lane, at in found if at is not None)
         )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Excuse:
-    """A person need not be inside during [since, until]."""
-
-    person: PersonId
-    since: datetime
-    until: datetime
-    reason: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from gateway.domain.model import GroupId, Mode, Slot, SlotId, SlotKind
+from gateway.domain.model import GroupId, Mode, PersonId, Slot, SlotId, SlotKind
 from gateway.errors import SourceError
 
 
@@ -27,6 +27,10 @@ class SchoolClass:
     shift: int
     #: The bells of an ordinary day.
     bells: str
+    #: Picks the row among the bells of one name, where stages ring differently: primary, middle, senior.
+    stage: str = ""
+    #: The class that this is a part of; what befalls the class befalls it.
+    part_of: GroupId | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,6 +41,8 @@ class Bell:
     bells: str
     #: None serves every shift that has no row of its own.
     shift: int | None = None
+    #: Empty serves every stage that has no row of its own.
+    stage: str = ""
     lesson: int
     start: dt.time
     end: dt.time
@@ -54,6 +60,16 @@ class Lesson:
     subject: str = ""
     kind: SlotKind = SlotKind.LESSON
     mode: Mode = Mode.GATE
+    #: Only in weeks of this name; empty is every week.
+    week: str = ""
+    #: The first and the last date on which it is taught: a quarter, a trimester.
+    first: dt.date | None = None
+    last: dt.date | None = None
+    #: The site where it is held; empty is the school's own.
+    site: str = ""
+    obligatory: bool = True
+    #: Where it was read, `file:row`.
+    origin: str = field(default="", compare=False)
 
 
 class DayKind(StrEnum):
@@ -65,14 +81,82 @@ class DayKind(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CalendarDay:
-    """A date that is not like its weekday."""
+    """Dates that are not like their weekdays. Of several that meet a group on a date, the narrowest counts."""
 
     date: dt.date
+    #: The last of a run of dates, itself included; None is that one date.
+    last: dt.date | None = None
     kind: DayKind
-    #: The bells of that date for everybody; None leaves each class its own.
+    #: The bells of that date; None leaves each class its own.
     bells: str | None = None
     #: The weekday whose lessons are taught; None is the date's own.
     weekday: int | None = None
+    #: The name of the week; None leaves the turn that weeks take.
+    week: str | None = None
+    #: For these grades and groups; both empty is everybody.
+    grades: frozenset[int] = frozenset()
+    groups: frozenset[GroupId] = frozenset()
+    origin: str = field(default="", compare=False)
+
+
+class Change(StrEnum):
+    """What a substitution does to the lessons that it names."""
+
+    #: They are not held; afterwards this can be said, too.
+    CANCELLED = "cancelled"
+    #: They are held by somebody else or in another room: no door cares.
+    REPLACED = "replaced"
+    #: They are held at another number, on another date, or at another time.
+    MOVED = "moved"
+    #: A lesson that the week does not have.
+    ADDED = "added"
+    #: The group takes the lessons of another group (`with_group`).
+    MERGED = "merged"
+    #: Another way to take attendance: remote, a trip, a stadium, first-graders led in.
+    MODE = "mode"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Substitution:
+    """A change of the timetable for some dates. A later one of a list outweighs an earlier one."""
+
+    change: Change
+    date: dt.date
+    #: The last of a run of dates, itself included; None is that one date.
+    last: dt.date | None = None
+    #: Whom it concerns, with the parts of each class; empty is the whole school.
+    groups: frozenset[GroupId] = frozenset()
+    #: The numbers of the lessons; empty is all of the date.
+    lessons: frozenset[int] = frozenset()
+    #: moved: where to; what is None stays. added: `start` and `end` where no bell tells them.
+    to_date: dt.date | None = None
+    to_lesson: int | None = None
+    start: dt.time | None = None
+    end: dt.time | None = None
+    #: mode, moved, added: the new one; None leaves it.
+    mode: Mode | None = None
+    #: moved, mode, added: the new one; None leaves it.
+    site: str | None = None
+    #: added: what it is.
+    kind: SlotKind = SlotKind.LESSON
+    #: merged: whose lessons.
+    with_group: GroupId | None = None
+    origin: str = field(default="", compare=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """One person whose attendance is taken otherwise: home schooling, an individual plan, an olympiad elsewhere."""
+
+    person: PersonId
+    mode: Mode
+    first: dt.date
+    #: Itself included; None is until further notice.
+    last: dt.date | None = None
+    #: ISO 8601 weekdays and lesson numbers that it holds for; empty is all.
+    weekdays: frozenset[int] = frozenset()
+    lessons: frozenset[int] = frozenset()
+    origin: str = field(default="", compare=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,6 +169,10 @@ class Timetable:
     bells: Sequence[Bell]
     lessons: Sequence[Lesson]
     calendar: Sequence[CalendarDay] = ()
+    substitutions: Sequence[Substitution] = ()
+    #: The names that weeks take in turn, and the Monday of a week of the first name.
+    weeks: Sequence[str] = ()
+    weeks_from: dt.date | None = None
     _class: Mapping[GroupId, SchoolClass] = field(init=False, repr=False, compare=False)
     _bell: Mapping[tuple[str, int | None, int], Bell] = field(init=False, repr=False, compare=False)
 

@@ -16,7 +16,8 @@ from zoneinfo import ZoneInfo
 
 from gateway.domain.model import Mark, Mode, PersonId, Slot, SlotKind, Status
 from gateway.domain.policy import Policy
-from gateway.domain.register import Coverage, Excuse, Fact, FactKind
+from gateway.domain.register import Coverage, Fact, FactKind
+from gateway.domain.statement import Excuse
 
 QUIET_FROM, QUIET_UNTIL = time(21), time(7)
 _OBLIGATORY = frozenset({SlotKind.LESSON, SlotKind.EXAM})

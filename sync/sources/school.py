@@ -8,7 +8,8 @@ from itertools import groupby
 from gateway.domain.credential import Credential
 from gateway.domain.directory import CredentialState, GatewayRow, LaneRow
 from gateway.domain.model import GroupId, LaneDirection, LaneId, PersonId
-from gateway.domain.timetable import Timetable
+from gateway.domain.statement import Excuse
+from gateway.domain.timetable import Plan, Timetable
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,8 +72,10 @@ class School:
     contacts: Sequence[Contact]
     cards: Sequence[Card]
     lanes: Sequence[ServedLane]
-    #: Classes, bells, lessons and calendar.
+    #: Classes, bells, lessons, calendar and substitutions.
     timetable: Timetable
+    excuses: Sequence[Excuse] = ()
+    plans: Sequence[Plan] = ()
 
     @property
     def gateways(self) -> tuple[GatewayRow, ...]:

@@ -9,13 +9,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gateway.domain.model import LaneId, Mark, Mode, PersonId, Slot, SlotKind, Status
+from gateway.domain.model import LaneId, Mark, MarkReason, Mode, PersonId, Slot, SlotKind, Status
 from gateway.domain.policy import Policy
 from gateway.domain.register import (
     Coverage,
     Day,
     EntryRef,
-    Excuse,
     Fact,
     FactKind,
     Interval,
@@ -25,6 +24,7 @@ from gateway.domain.register import (
     judge,
     presence,
 )
+from gateway.domain.statement import Excuse
 from tests.domain.build import at, slot
 
 PERSON = PersonId("p-1")
@@ -135,7 +135,7 @@ def test_what_the_doors_do_not_judge_gets_no_mark(other: Slot) -> None:
 
 
 def test_an_excuse_to_the_end_is_not_leaving_early() -> None:
-    excuse = Excuse(person=PERSON, since=at("08:50"), until=at("18:00"), reason="nurse")
+    excuse = Excuse(person=PERSON, since=at("08:50"), until=at("18:00"), reason=MarkReason.RELEASED)
     left = facts("in 08:00, out 08:55")
     [mark] = judge(DAY, [slot()], left, [excuse], WHOLE, at("09:20"), POLICY)
     assert mark.status is Status.PRESENT
@@ -199,7 +199,7 @@ def test_presence_without_an_exit_outlasts_the_last_slot_by_an_hour() -> None:
 
 
 def test_the_excuse_of_another_person_excuses_nobody_else() -> None:
-    excuse = Excuse(person=PersonId("p-2"), since=at("08:50"), until=at("18:00"), reason="nurse")
+    excuse = Excuse(person=PersonId("p-2"), since=at("08:50"), until=at("18:00"), reason=MarkReason.RELEASED)
     [mark] = judge(DAY, [slot()], facts("in 08:00, out 08:55"), [excuse], WHOLE, at("09:20"), POLICY)
     assert mark.status is Status.LEFT_EARLY
 

@@ -4,19 +4,19 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from zoneinfo import ZoneInfo
 
-from gateway.domain.model import GroupId, LaneId, Mode, PersonId, Slot, SlotId, SlotKind
+from gateway.domain.model import GroupId, LaneId, MarkReason, Mode, PersonId, Slot, SlotId, SlotKind
 from gateway.domain.policy import Policy
 from gateway.domain.register import (
     Coverage,
     Day,
     EntryRef,
-    Excuse,
     Fact,
     FactKind,
     Interval,
     LaneCoverage,
     judge,
 )
+from gateway.domain.statement import Excuse
 from journal.notify.due import Pupil, PupilDay, Recipient, Template, Told, due
 
 ZONE = ZoneInfo("Europe/Moscow")
@@ -95,7 +95,11 @@ class Morning:
 
     def day(self) -> PupilDay:
         seen, known, now = facts(self.doors), coverage(self.heard or BOTH_DOORS.format(self.now)), at(self.now)
-        excuses = [Excuse(person=PERSON, since=at(e[0]), until=at(e[1]), reason="valid") for e in [self.excuse] if e]
+        excuses = [
+            Excuse(person=PERSON, since=at(e[0]), until=at(e[1]), reason=MarkReason.APPLICATION)
+            for e in [self.excuse]
+            if e
+        ]
         day = Day(person=PERSON, date=TODAY)
         return PupilDay(
             pupil=Pupil(
