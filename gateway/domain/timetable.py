@@ -145,6 +145,24 @@ class Substitution:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Event:
+    """Something dated that no bell rings for: an entry of a calendar. Holidays do not drop it, substitutions may."""
+
+    #: Stable for one occurrence in its source.
+    id: str
+    group: GroupId
+    start: dt.datetime
+    end: dt.datetime
+    #: Counted among the lessons of its date; None is no lesson of the count.
+    number: int | None = None
+    kind: SlotKind = SlotKind.LESSON
+    mode: Mode = Mode.GATE
+    site: str = ""
+    obligatory: bool = True
+    origin: str = field(default="", compare=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
     """One person whose attendance is taken otherwise: home schooling, an individual plan, an olympiad elsewhere."""
 
@@ -170,6 +188,7 @@ class Timetable:
     lessons: Sequence[Lesson]
     calendar: Sequence[CalendarDay] = ()
     substitutions: Sequence[Substitution] = ()
+    events: Sequence[Event] = ()
     #: The names that weeks take in turn, and the Monday of a week of the first name.
     weeks: Sequence[str] = ()
     weeks_from: dt.date | None = None

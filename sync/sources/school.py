@@ -9,7 +9,16 @@ from gateway.domain.credential import Credential
 from gateway.domain.directory import CredentialState, GatewayRow, LaneRow
 from gateway.domain.model import GroupId, LaneDirection, LaneId, PersonId
 from gateway.domain.statement import Excuse
-from gateway.domain.timetable import Plan, Timetable
+from gateway.domain.timetable import (
+    Bell,
+    CalendarDay,
+    Event,
+    Lesson,
+    Plan,
+    SchoolClass,
+    Substitution,
+    Timetable,
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,6 +65,39 @@ class ServedLane:
     direction: LaneDirection
     opens: dt.time
     closes: dt.time
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Remark:
+    """Something in a source that was understood, but perhaps not as it was meant; nothing personal in it."""
+
+    #: `file:row:column`, as far as it is known.
+    place: str
+    problem: str
+    hint: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Part:
+    """What one source tells of a school; None is what it does not tell. Parts that fit together make a School."""
+
+    name: str | None = None
+    language: str | None = None
+    #: The IANA name.
+    zone: str | None = None
+    people: Sequence[Person] | None = None
+    contacts: Sequence[Contact] | None = None
+    cards: Sequence[Card] | None = None
+    lanes: Sequence[ServedLane] | None = None
+    classes: Sequence[SchoolClass] | None = None
+    bells: Sequence[Bell] | None = None
+    lessons: Sequence[Lesson] | None = None
+    calendar: Sequence[CalendarDay] | None = None
+    substitutions: Sequence[Substitution] | None = None
+    events: Sequence[Event] | None = None
+    excuses: Sequence[Excuse] | None = None
+    plans: Sequence[Plan] | None = None
+    remarks: Sequence[Remark] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
