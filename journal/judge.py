@@ -8,8 +8,6 @@ judged together, so a burst of taps costs one round.
 """
 
 import asyncio
-import json
-import re
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
@@ -19,7 +17,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import bindparam, delete, func, insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from gateway.domain.model import Mark, Slot, Status
+from gateway.domain.model import DoubtKind, Mark, Slot, Status
 from gateway.domain.policy import Policy
 from gateway.domain.register import Day, judge, judged
 from gateway.ports import Clock
@@ -27,14 +25,14 @@ from journal.facts import Evidence, bounds, gather, interpret
 from journal.notify.due import PupilDay
 from journal.notify.outbox import settle
 from journal.roster import Member, Rules, members, rules_of, slots_of
-from journal.store import EVERYBODY, Store, milliseconds, moment
+from journal.store import DOUBTS, EVERYBODY, Store, milliseconds, moment
 from journal.tables import dirty, marks, memberships, slots
 
 #: Another process may have made a day dirty; nobody wakes us for that.
 LONGEST_SLEEP = timedelta(seconds=5)
 _GATE = "gate"
-#: The end of a gap's words, as Coverage.gaps writes them: it moves with every minute.
-_MOMENT = re.compile(r" (since|until) \S+Z$")
+#: Since when a lane has been silent moves with every minute.
+_MOVES = frozenset({DoubtKind.SILENT, DoubtKind.NO_LANE})
 
 
 class Work(NamedTuple):
@@ -237,7 +235,7 @@ def _row(mark: Mark) -> dict[str, Any]:
         "minutes_late": mark.minutes_late,
         "minutes_missed": mark.minutes_missed,
         "complete": int(mark.complete),
-        "gaps": json.dumps(mark.gaps, ensure_ascii=False),
+        "gaps": DOUBTS.dump_json(mark.doubts, exclude_defaults=True).decode("ascii"),
         "final": int(mark.final),
     }
 
@@ -247,8 +245,8 @@ def _says(row: Mapping[str, Any] | None) -> tuple[Any, ...]:
     if row is None or row["status"] == Status.PENDING:
         return ()
     said = (row["status"], row["minutes_late"], row["minutes_missed"], row["final"])
-    silent = {_MOMENT.sub("", gap) for gap in json.loads(row["gaps"])}
-    return said if row["status"] == Status.PRESENT else (*said, row["complete"], silent)
+    doubts = {(d.kind, d.lane, None if d.kind in _MOVES else d.since) for d in DOUBTS.validate_json(row["gaps"])}
+    return said if row["status"] == Status.PRESENT else (*said, row["complete"], doubts)
 
 
 async def _forget(connection: AsyncConnection, work: Work, taken: Collection[tuple[str, int]]) -> None:

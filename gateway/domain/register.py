@@ -9,53 +9,33 @@ Same inputs, same marks: order, batching and repetition of facts change nothing;
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta, tzinfo
-from enum import StrEnum
 
-from gateway.domain.model import LaneId, Mark, Mode, PersonId, Slot, SlotKind, Status
+from gateway.domain.coverage import Coverage, Interval, LaneCoverage, Outage, OutageKind
+from gateway.domain.model import Doubt, DoubtKind, Mark, Mode, PersonId, Slot, SlotKind, Status
 from gateway.domain.policy import Policy
+from gateway.domain.presence import EntryRef, Fact, FactKind, Presence, presence
 from gateway.domain.statement import Excuse
+
+__all__ = [
+    "Coverage",
+    "Day",
+    "EntryRef",
+    "Fact",
+    "FactKind",
+    "Interval",
+    "LaneCoverage",
+    "Outage",
+    "OutageKind",
+    "Presence",
+    "cutoffs",
+    "day_status",
+    "judge",
+    "judged",
+    "presence",
+]
 
 _MINUTE = timedelta(minutes=1)
 _JUDGED = frozenset({SlotKind.LESSON, SlotKind.EXAM})
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, order=True)
-class EntryRef:
-    """The entry that a fact stands on."""
-
-    gateway: str
-    epoch: str
-    seq: int
-
-
-class FactKind(StrEnum):
-    """What an entry says about where a person is."""
-
-    #: Inside from now on; the lane tells no exits.
-    ARRIVAL = "arrival"
-    IN = "in"
-    OUT = "out"
-    #: Inside at this instant, through whichever door; nothing else is known.
-    CHECKPOINT = "checkpoint"
-    #: A gate that reports rotations let the person in and reported none.
-    PERMIT = "permit"
-
-
-_HINTS = {
-    FactKind.PERMIT: "let in but not seen going through",
-    FactKind.CHECKPOINT: "seen at a checkpoint without having entered",
-}
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Fact:
-    """One person, one moment."""
-
-    at: datetime
-    kind: FactKind
-    ref: EntryRef
-    #: The clock was not set and could not be repaired since.
-    uncertain: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,99 +44,6 @@ class Day:
 
     person: PersonId
     date: date
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Interval:
-    """[since, until]."""
-
-    since: datetime
-    until: datetime
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LaneCoverage:
-    """What was heard of one lane on one day."""
-
-    gateway: str
-    lane: LaneId
-    #: Service hours of that day; outside them nothing is waited for.
-    opens: datetime
-    closes: datetime
-    #: From contiguous entries only, in any order.
-    intervals: tuple[Interval, ...]
-
-    def missing(self, since: datetime, until: datetime) -> datetime | None:
-        """The first moment of [since, until] within service hours that no interval covers."""
-        reached, end = max(since, self.opens), min(until, self.closes)
-        for interval in sorted(self.intervals, key=lambda i: i.since):
-            if interval.since > reached:
-                break
-            reached = max(reached, interval.until)
-        return reached if reached < end else None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Coverage:
-    """What was heard of every lane that serves the site."""
-
-    lanes: tuple[LaneCoverage, ...]
-
-    def gaps(self, since: datetime, until: datetime) -> tuple[str, ...]:
-        """Lanes that were not heard of throughout [since, until], each with the moment from which on; empty is complete.
-
-        Where no lane was in service nobody could have been seen: that is a gap too.
-        """
-        if not any(lane.opens < until and lane.closes > since for lane in self.lanes):
-            return (f"no lane in service until {until:%Y-%m-%dT%H:%M:%SZ}",)
-        found = ((lane, lane.missing(since, until)) for lane in self.lanes)
-        return tuple(
-            sorted(f"{lane.gateway}/{lane.lane} since {at:%Y-%m-%dT%H:%M:%SZ}" for lane, at in found if at is not None)
-        )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Presence:
-    """Where one person was, as far as the doors tell."""
-
-    #: Disjoint, in order of time.
-    inside: tuple[Interval, ...]
-    #: Moments at which something spoke against an absence without proving presence.
-    hints: tuple[tuple[datetime, str], ...]
-    #: Moments that nobody may be blamed for.
-    uncertain: frozenset[datetime]
-
-    def first_inside(self, since: datetime) -> datetime | None:
-        """The earliest moment from `since` on at which the person was inside."""
-        return next((max(since, i.since) for i in self.inside if i.until >= since), None)
-
-    def outside(self, since: datetime, until: datetime) -> timedelta:
-        """Time of [since, until] not spent inside."""
-        spent = (min(i.until, until) - max(i.since, since) for i in self.inside if i.until > since and i.since < until)
-        return (until - since) - sum(spent, timedelta(0))
-
-
-def presence(facts: Iterable[Fact], ends: datetime) -> Presence:
-    """Presence without an exit ends at `ends`. In after in and out after out: the missing side is taken at the later time."""
-    ordered = sorted(set(facts), key=lambda f: (f.at, f.ref, f.kind))
-    inside: list[Interval] = []
-    hints: list[tuple[datetime, str]] = []
-    entered: datetime | None = None
-    for fact in ordered:
-        if fact.kind in (FactKind.ARRIVAL, FactKind.IN):
-            entered = entered if entered is not None else fact.at
-        elif fact.kind is FactKind.OUT and entered is not None:
-            inside.append(Interval(since=entered, until=fact.at))
-            entered = None
-        elif fact.kind in _HINTS and entered is None:
-            hints.append((fact.at, _HINTS[fact.kind]))
-    if entered is not None:
-        inside.append(Interval(since=entered, until=max(ends, entered)))
-    return Presence(
-        inside=tuple(inside),
-        hints=tuple(hints),
-        uncertain=frozenset(f.at for f in ordered if f.uncertain),
-    )
 
 
 def judged(slots: Iterable[Slot]) -> list[Slot]:
@@ -250,7 +137,7 @@ class _Case:
             minutes_late=late,
             minutes_missed=_minutes(missed) if self.as_of >= slot.end else 0,
             complete=not doubts,
-            gaps=doubts,
+            doubts=doubts,
             final=self.as_of >= slot.end and status is not Status.PENDING,
         )
 
@@ -269,9 +156,9 @@ class _Case:
         left_early = ended and missed >= self.policy.left_early and not self._excused(slot)
         return Status.LEFT_EARLY if left_early else Status.PRESENT
 
-    def _doubts(self, slot: Slot, came: datetime | None) -> tuple[str, ...]:
-        hints = (f"{what} at {at:%H:%M:%SZ}" for at, what in self.where.hints if at < slot.end)
-        uncertain = ("the time of the tap is uncertain",) if came in self.where.uncertain else ()
+    def _doubts(self, slot: Slot, came: datetime | None) -> tuple[Doubt, ...]:
+        hints = (hint for hint in self.where.hints if hint.since is not None and hint.since < slot.end)
+        uncertain = (Doubt(kind=DoubtKind.UNCERTAIN, since=came),) if came in self.where.uncertain else ()
         return (*hints, *uncertain)
 
     def _excused(self, slot: Slot) -> bool:

@@ -117,7 +117,7 @@ def test_situation(case: Case) -> None:
 
 def test_a_gap_is_named() -> None:
     [mark] = marks([], at("09:20"), DOWN_0800_0805)
-    assert mark.gaps == ("north/north-1 since 2026-09-01T08:00:00Z",)
+    assert [str(doubt) for doubt in mark.doubts] == ["silent north/north-1 since 2026-09-01T08:00:00.000Z"]
     assert not mark.complete
 
 
