@@ -7,7 +7,7 @@ boot a  ·synced 16:00·            boot b  ·unsynced 1970·      boot c  ·syn
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from itertools import groupby
+from itertools import groupby, zip_longest
 
 from gateway.domain.entry import ClockData
 from gateway.domain.model import ClockState
@@ -52,21 +52,17 @@ class Clocks:
         return self._moments[event.stream, event.seq]
 
     def _resolve(self, chain: Sequence[Event]) -> None:
+        runs = [list(run) for _, run in groupby(chain, lambda event: self._known(event) is None)]
         before: datetime | None = None
-        for known, run in groupby(chain, lambda event: self._known(event) is not None):
-            events = list(run)
-            for event in events:
-                if (at := self._known(event)) is not None:
-                    self._moments[event.stream, event.seq] = Moment(at=at)
-                    before = at
-            if not known:
-                following = (self._known(event) for event in chain if event.seq > events[-1].seq)
-                after = next(following, None)
-                self.unset.append(Unset(stream=events[0].stream, since=before, until=after))
-                for event in events:
-                    self._moments[event.stream, event.seq] = Moment(
-                        at=_between(event.at.at, before, after), uncertain=True
-                    )
+        for run, following in zip_longest(runs, runs[1:]):
+            after = self._known(following[0]) if following is not None else None
+            if self._known(run[0]) is None:
+                self.unset.append(Unset(stream=run[0].stream, since=before, until=after))
+            for event in run:
+                known = self._known(event)
+                moment = Moment(at=_between(event.at.at, before, after), uncertain=True)
+                self._moments[event.stream, event.seq] = Moment(at=known) if known is not None else moment
+            before = self._known(run[-1])
 
     def _known(self, event: Event) -> datetime | None:
         if event.at.clock is not ClockState.UNSYNCED:
