@@ -132,7 +132,7 @@ def _breaks(place: str, old: Json, new: Json) -> Iterator[str]:
     for key in ("type", "pattern", "const", "$ref", "maxItems", "minItems", "additionalProperties"):
         if old.get(key) != new.get(key):
             yield f"{place}: {key} was {old.get(key)}, is {new.get(key)}"
-    kept = new.get("enum", old.get("enum", []))
+    kept: list[object] = new["enum"] if "enum" in new else old.get("enum", [])
     yield from (f"{place}: {value} is gone" for value in old.get("enum", []) if value not in kept)
     if required := sorted(set(new.get("required", [])) ^ set(old.get("required", []))):
         yield f"{place}: required changed by {required}"
