@@ -15,7 +15,7 @@ from gateway.domain.coverage import Coverage, Interval, LaneCoverage, Outage, Ou
 from gateway.domain.credential import Token
 from gateway.domain.entry import CoverageData, DeviceData, ManualAction, ManualData, PassageData, PassageKind, TapData
 from gateway.domain.model import Direction, LaneDirection, LaneId, PersonId, Reason
-from gateway.domain.outages import Told, locked, outages, within
+from gateway.domain.outages import Told, locked, outages
 from gateway.domain.presence import EntryRef, Fact, FactKind
 from gateway.domain.wire import Event
 
@@ -139,7 +139,7 @@ class _Case:
             opens=lane.opens,
             closes=lane.closes,
             intervals=tuple(heard.get((lane.gateway, lane.lane), ())),
-            outages=within(spans, lane.opens, lane.closes),
+            outages=tuple(spans),
             closed=tuple(locked(self._told(event for event in told if self._contiguous(event)), last)),
         )
 
