@@ -150,13 +150,17 @@ def test_what_a_lane_says_about_the_way(lane: LaneDirection, told: Direction, ki
     assert _kind(lane, told) is kind
 
 
+def words(coverage: Coverage, since: str, until: str) -> list[str]:
+    return [str(doubt) for doubt in coverage.gaps(at(since), at(until))]
+
+
 async def test_coverage_by_lane(place: School) -> None:
     place.north.covers("07:00", "08:00")
     place.north.covers("08:00", "09:00")
     found = await read(place)
-    assert found.coverage.gaps(at("07:30"), at("08:59")) == ("south/main since 2026-09-01T04:30:00Z",)
-    assert found.coverage.gaps(at("05:00"), at("08:59")) == ("south/main since 2026-09-01T04:00:00Z",)
-    assert found.coverage.gaps(at("05:00"), at("06:59")) == ("no lane in service until 2026-09-01T03:59:00Z",)
+    assert words(found.coverage, "07:30", "08:59") == ["silent south/main since 2026-09-01T04:30:00.000Z"]
+    assert words(found.coverage, "05:00", "08:59") == ["silent south/main since 2026-09-01T04:00:00.000Z"]
+    assert words(found.coverage, "05:00", "06:59") == ["no_lane since 2026-09-01T02:00:00.000Z"]
 
 
 async def test_a_revoked_gateway_is_not_waited_for(place: School) -> None:
@@ -164,7 +168,7 @@ async def test_a_revoked_gateway_is_not_waited_for(place: School) -> None:
     async with place.store.begin() as connection:
         south = tables.gateways.c.gateway == "south"
         await connection.execute(update(tables.gateways).where(south).values(state="revoked"))
-    assert (await read(place)).coverage.gaps(at("07:30"), at("08:59")) == ()
+    assert words((await read(place)).coverage, "07:30", "08:59") == []
 
 
 async def test_bytes_that_nobody_can_read_are_left_out(place: School) -> None:
