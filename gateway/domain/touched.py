@@ -54,8 +54,9 @@ def touched(before: Timetable, after: Timetable, first: dt.date, last: dt.date) 
     found: defaultdict[dt.date, set[GroupId]] = defaultdict(set)
     for date, names in _rows(before, after, dates):
         found[date] |= names
-    while any([_follow(one, after, found) for one in substitutions]):
-        pass
+    grown = True
+    while grown:
+        grown = sum(_follow(one, after, found) for one in substitutions) > 0
     return {(date, group) for date, names in found.items() if date in span for group in names}
 
 
@@ -69,7 +70,8 @@ def _rows(
 ) -> Iterator[tuple[dt.date, AbstractSet[GroupId]]]:
     """The dates and groups of every row that only one of the two has."""
     for lesson in _only_one(before.lessons, after.lessons):
-        yield from ((date, {lesson.group}) for date in dates)
+        begins, ends = lesson.first or dt.date.min, lesson.last or dt.date.max
+        yield from ((date, {lesson.group}) for date in dates if begins <= date <= ends)
     for day in _only_one(before.calendar, after.calendar):
         rule = Rule.of(day, after)
         yield from ((date, rule.groups) for date in dates if rule.meets(date))
@@ -78,7 +80,6 @@ def _rows(
     for one in _between(before.substitutions, after.substitutions):
         for date in _dates(one):
             yield date, _members(one, after)
-            yield target(one, date), _members(one, after)
 
 
 def _only_one(before: Sequence[T], after: Sequence[T]) -> Iterable[T]:
