@@ -80,7 +80,7 @@ MOVING = st.builds(
     Substitution,
     change=st.sampled_from([Change.MOVED, Change.MERGED]),
     date=DAYS,
-    groups=SOME.filter(bool),
+    groups=st.frozensets(st.sampled_from(NAMES), min_size=1, max_size=2),
     to_date=DAYS,
     with_group=st.sampled_from(NAMES),
 )
