@@ -31,6 +31,7 @@ class SchoolClass:
     stage: str = ""
     #: The class that this is a part of; what befalls the class befalls it.
     part_of: GroupId | None = None
+    origin: str = field(default="", compare=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,6 +47,7 @@ class Bell:
     lesson: int
     start: dt.time
     end: dt.time
+    origin: str = field(default="", compare=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
