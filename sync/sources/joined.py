@@ -76,7 +76,7 @@ _REFERENCES = (
     _Reference("cards", "person", lambda card: (card.person,), "people", _id, private=True),
     _Reference("excuses", "person", lambda excuse: (excuse.person,), "people", _id, private=True),
     _Reference("plans", "person", lambda plan: (plan.person,), "people", _id, private=True),
-    _Reference("classes", "bells", lambda group: (group.bells,), "bells", lambda bell: str(bell.bells)),
+    _Reference("classes", "bells", lambda group: (group.bells or None,), "bells", lambda bell: str(bell.bells)),
     _Reference("classes", "part_of", lambda group: (group.part_of,), "classes", _id),
     _Reference("lessons", "class", lambda lesson: (lesson.group,), "classes", _id),
     _Reference("calendar", "bells", lambda day: (day.bells,), "bells", lambda bell: str(bell.bells)),
@@ -182,10 +182,12 @@ class _Check:
         for field in _NEEDED:
             if self.values(field) or field in self.doubtful or (self.told.events and field in _UNLESS_EVENTS):
                 continue
-            got = "no such table" if getattr(self.told, field) is None else "no row below the header"
+            place, got = field, "no row"
+            if getattr(self.told, field) is None:
+                place, got = f"{field}.csv", "no such table"
             hint = "export the table again, or compare with the sample school"
             self.doubtful.add(field)
-            self.problems.add(f"{field}.csv", got, f"{field} from one of the sources", hint)
+            self.problems.add(place, got, f"{field} from one of the sources", hint)
 
     def unique(self, key: _Key) -> None:
         first: dict[Hashable, Any] = {}
