@@ -11,7 +11,7 @@ from gateway.domain.credential import SiteKey
 from gateway.domain.decide import Recent, decide, elapsed, unreadable
 from gateway.domain.directory import Directory
 from gateway.domain.entry import CoverageData, DeviceData, DeviceState, Entry, TapData
-from gateway.domain.model import ClockState, Direction, Instant, LaneDirection, LaneId, Reason, Seq, Tap, Verdict
+from gateway.domain.model import ClockState, Direction, Instant, LaneDirection, LaneId, Match, Reason, Seq, Tap, Verdict
 from gateway.domain.passage import Permit, Permits
 from gateway.errors import AttendanceError, DeviceLost, NotRecorded
 from gateway.ports import (
@@ -26,6 +26,7 @@ from gateway.ports import (
     ReaderEvent,
     Rotation,
 )
+from gateway.words.door import words
 
 #: A wall clock that moved this much against the boot clock since the last coverage was set by somebody.
 _CLOCK_STEP = timedelta(seconds=2)
@@ -44,6 +45,8 @@ class Site:
     keys: Sequence[SiteKey]
     #: Told of what could not be recorded; logs it once.
     report: Callable[[AttendanceError], None]
+    #: What screens speak: ru or en.
+    language: str = "ru"
 
 
 class Lane:
@@ -57,11 +60,16 @@ class Lane:
         *,
         admits_unrecorded: bool = True,
         passage_lasts: timedelta | None = None,
+        public: bool = True,
     ) -> None:
-        """`passage_lasts` is how long a permit waits for its rotation; None where the gate reports no rotations."""
+        """`passage_lasts` is how long a permit waits for its rotation; None where the gate reports no rotations.
+
+        A screen that others can read is `public`.
+        """
         self.id = lane
         self._site = site
         self._direction = direction.of_tap
+        self._public = public
         self._unrecorded = Verdict(admit=admits_unrecorded, reason=Reason.NOT_RECORDED)
         self._permits = Permits(lane, passage_lasts) if passage_lasts is not None else None
         self._gate: Gate | None = None
@@ -153,7 +161,7 @@ class Lane:
             if unused := self._permits.expire(entry.at):
                 await self._record(*unused)
             self._permits.grant(Permit(seq=seq, direction=data.direction, at=entry.at))
-        await self._show(data.verdict)
+        await self._show(data.verdict, data.match)
 
     async def _on_gate(self, event: GateEvent) -> None:
         async with self._turn:
@@ -163,11 +171,12 @@ class Lane:
             elif isinstance(event, Rotation) and self._permits is not None:
                 await self._record(*self._permits.expire(now), self._permits.rotate(event.direction, now))
 
-    async def _show(self, verdict: Verdict) -> None:
+    async def _show(self, verdict: Verdict, match: Match | None = None) -> None:
         # A lost gate is told by the one who watches it.
         with contextlib.suppress(DeviceLost):
             if self._gate is not None:
-                await self._gate.show(verdict)
+                said = words(verdict, match, self._site.language, public=self._public)
+                await self._gate.show(verdict, said)
 
     async def _record(self, *entries: Entry) -> Seq | None:
         try:
