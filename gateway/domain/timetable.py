@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from gateway.domain.model import GroupId, Mode, PersonId, Slot, SlotId, SlotKind
+from gateway.domain.model import GroupId, Mode, PersonId, Slot, SlotId, SlotKind, utc
 from gateway.errors import SourceError
 
 
@@ -31,6 +31,8 @@ class SchoolClass:
     stage: str = ""
     #: The class that this is a part of; what befalls the class befalls it.
     part_of: GroupId | None = None
+    #: Where it was read, `file:row`.
+    origin: str = field(default="", compare=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,6 +48,7 @@ class Bell:
     lesson: int
     start: dt.time
     end: dt.time
+    origin: str = field(default="", compare=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,7 +71,6 @@ class Lesson:
     #: The site where it is held; empty is the school's own.
     site: str = ""
     obligatory: bool = True
-    #: Where it was read, `file:row`.
     origin: str = field(default="", compare=False)
 
 
@@ -86,6 +88,8 @@ class CalendarDay:
     date: dt.date
     #: The last of a run of dates, itself included; None is that one date.
     last: dt.date | None = None
+    #: Only those dates of the run that fall on these weekdays; empty is all.
+    on: frozenset[int] = frozenset()
     kind: DayKind
     #: The bells of that date; None leaves each class its own.
     bells: str | None = None
@@ -137,8 +141,9 @@ class Substitution:
     mode: Mode | None = None
     #: moved, mode, added: the new one; None leaves it.
     site: str | None = None
-    #: added: what it is.
+    #: added: what it is, and whether everybody of the group must come.
     kind: SlotKind = SlotKind.LESSON
+    obligatory: bool = True
     #: merged: whose lessons.
     with_group: GroupId | None = None
     origin: str = field(default="", compare=False)
@@ -160,6 +165,10 @@ class Event:
     site: str = ""
     obligatory: bool = True
     origin: str = field(default="", compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "start", utc(self.start))
+        object.__setattr__(self, "end", utc(self.end))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
