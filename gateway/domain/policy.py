@@ -35,6 +35,8 @@ class Policy:
     left_early: timedelta = timedelta(minutes=15)
     #: Missing more than this share of a slot, in percent, is an absence.
     absent_percent: int = 50
+    #: Presence without exit outlasts the last slot and midnight: boarders.
+    overnight: bool = False
     #: Presence without exit ends this long after the last slot.
     presence_after: timedelta = timedelta(minutes=60)
     #: A late notice goes out from this many minutes on.
@@ -48,6 +50,8 @@ class Policy:
 
     def __post_init__(self) -> None:
         for field in fields(self):
+            if field.default is False:
+                continue
             value = getattr(self, field.name)
             least, most = (0, _MOST[field.name]) if field.name in _MOST else (timedelta(0), _LONGEST)
             if not least <= value <= most:

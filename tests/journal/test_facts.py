@@ -1,6 +1,6 @@
 """From the rows of the store to what judge() takes."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from pathlib import Path
@@ -12,10 +12,10 @@ from hypothesis import strategies as st
 from sqlalchemy import update
 
 from gateway.domain.entry import ClockData, PassageData, PassageKind
-from gateway.domain.model import ClockState, Direction, LaneDirection, Reason, Seq, Verdict
+from gateway.domain.model import ClockState, Direction, PersonId, Reason, Seq, Verdict
 from gateway.domain.register import Coverage, Fact, FactKind
 from journal import tables
-from journal.facts import _kind, bounds, gather, interpret
+from journal.facts import bounds, gather, interpret
 from journal.store import milliseconds
 from tests.journal.school import KEY, LANE, SITE, TODAY, ZONE, School, at, card, school
 
@@ -28,7 +28,7 @@ async def place(tmp_path: Path) -> AsyncIterator[School]:
 
 @dataclass
 class Found:
-    facts: dict[str, list[Fact]]
+    facts: Mapping[PersonId, list[Fact]]
     coverage: Coverage
     words: dict[str, list[str]] = field(default_factory=dict)
 
@@ -134,29 +134,17 @@ async def test_a_gate_that_reports_rotations_tells_who_went_through(place: Schoo
     assert (await read(place)).words == {"p1": ["arrival 08:21"], "p2": ["permit 08:21"], "p3": ["arrival 08:20"]}
 
 
-@pytest.mark.parametrize(
-    ("lane", "told", "kind"),
-    [
-        (LaneDirection.ARRIVAL_ONLY, Direction.UNKNOWN, FactKind.ARRIVAL),
-        (LaneDirection.IN, Direction.UNKNOWN, FactKind.IN),
-        (LaneDirection.OUT, Direction.UNKNOWN, FactKind.OUT),
-        (LaneDirection.BOTH, Direction.IN, FactKind.IN),
-        (LaneDirection.BOTH, Direction.OUT, FactKind.OUT),
-        (LaneDirection.BOTH, Direction.UNKNOWN, FactKind.PERMIT),
-        (LaneDirection.CHECKPOINT, Direction.OUT, FactKind.CHECKPOINT),
-    ],
-)
-def test_what_a_lane_says_about_the_way(lane: LaneDirection, told: Direction, kind: FactKind) -> None:
-    assert _kind(lane, told) is kind
+def words(coverage: Coverage, since: str, until: str) -> list[str]:
+    return [str(doubt) for doubt in coverage.gaps(at(since), at(until))]
 
 
 async def test_coverage_by_lane(place: School) -> None:
     place.north.covers("07:00", "08:00")
     place.north.covers("08:00", "09:00")
     found = await read(place)
-    assert found.coverage.gaps(at("07:30"), at("08:59")) == ("south/main since 2026-09-01T04:30:00Z",)
-    assert found.coverage.gaps(at("05:00"), at("08:59")) == ("south/main since 2026-09-01T04:00:00Z",)
-    assert found.coverage.gaps(at("05:00"), at("06:59")) == ("no lane in service until 2026-09-01T03:59:00Z",)
+    assert words(found.coverage, "07:30", "08:59") == ["silent south/main since 2026-09-01T04:30:00.000Z"]
+    assert words(found.coverage, "05:00", "08:59") == ["silent south/main since 2026-09-01T04:00:00.000Z"]
+    assert words(found.coverage, "05:00", "06:59") == ["no_lane since 2026-09-01T02:00:00.000Z"]
 
 
 async def test_a_revoked_gateway_is_not_waited_for(place: School) -> None:
@@ -164,7 +152,7 @@ async def test_a_revoked_gateway_is_not_waited_for(place: School) -> None:
     async with place.store.begin() as connection:
         south = tables.gateways.c.gateway == "south"
         await connection.execute(update(tables.gateways).where(south).values(state="revoked"))
-    assert (await read(place)).coverage.gaps(at("07:30"), at("08:59")) == ()
+    assert words((await read(place)).coverage, "07:30", "08:59") == []
 
 
 async def test_bytes_that_nobody_can_read_are_left_out(place: School) -> None:
