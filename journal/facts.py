@@ -126,13 +126,14 @@ async def _entries(
 async def _neighbours(connection: AsyncConnection, site: str, day: tuple[int, int]) -> list[Any]:
     """Entries between those of the day that carry another date, and on both sides up to the next one whose time is known."""
     c = entries.c
-    ends = select(c.gateway, c.epoch, func.min(c.seq), func.max(c.seq)).group_by(c.gateway, c.epoch)
+    ends = select(c.gateway, c.epoch, func.min(c.seq), func.max(c.seq), func.count()).group_by(c.gateway, c.epoch)
     of_day = (await connection.execute(ends.where(c.site == site, c.at >= day[0], c.at < day[1]))).all()
     found: list[Any] = []
-    for gateway, epoch, first, last in of_day:
+    for gateway, epoch, first, last, count in of_day:
         chain = _columns().where(*of(entries, Stream(site=site, gateway=gateway, epoch=epoch)), c.flag.is_(None))
-        strayed = or_(c.at < day[0], c.at >= day[1])
-        found += (await connection.execute(chain.where(c.seq.between(first, last), strayed))).all()
+        if count < last - first + 1:
+            strayed = or_(c.at < day[0], c.at >= day[1])
+            found += (await connection.execute(chain.where(c.seq.between(first, last), strayed))).all()
         found += await _up_to_known(connection, chain.where(c.seq < first).order_by(c.seq.desc()))
         found += await _up_to_known(connection, chain.where(c.seq > last).order_by(c.seq))
     return found
