@@ -2,11 +2,11 @@
 
 import datetime as dt
 from collections import defaultdict
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 
 from gateway.domain.model import GroupId, Mode, SlotKind
-from gateway.domain.timetable import Substitution
+from gateway.domain.timetable import Change, Substitution
 
 
 @dataclass(slots=True, kw_only=True)
@@ -60,6 +60,21 @@ class Held:
 def target(one: Substitution, date: dt.date) -> dt.date:
     """Where a lesson of that date goes; each date of a run goes as far as the first."""
     return date if one.to_date is None else date + (one.to_date - one.date)
+
+
+def sources(substitutions: Iterable[Substitution], dates: Iterable[dt.date]) -> dict[dt.date, None]:
+    """These dates, and those from which lessons are moved to them, by however many steps."""
+    needed = dict.fromkeys(dates)
+    ahead = list(needed)
+    moves = [one for one in substitutions if one.change is Change.MOVED and one.to_date is not None]
+    while moves and ahead:
+        date = ahead.pop()
+        for one in moves:
+            source = date - (target(one, one.date) - one.date)
+            if source not in needed and one.date <= source <= (one.last or one.date):
+                needed[source] = None
+                ahead.append(source)
+    return needed
 
 
 def length(start: dt.time, end: dt.time) -> dt.timedelta:
