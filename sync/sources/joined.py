@@ -38,11 +38,6 @@ _KEYS = (
     _Key("classes", ("class",), lambda group: group.id),
     _Key("bells", ("lesson", "bells", "shift"), lambda row: (row.lesson, row.bells, row.shift, row.stage)),
     _Key(
-        "lessons",
-        ("lesson", "class", "weekday"),
-        lambda row: (row.lesson, row.group, row.weekday, row.week, row.first),
-    ),
-    _Key(
         "calendar",
         ("date",),
         lambda row: (row.date, row.last or row.date, row.on, row.grades, row.groups),
@@ -204,7 +199,7 @@ class _Check:
         source = source or f"{reference.target}.csv"
         otherwise = f"add it to {source}"
         for value in self.values(reference.field):
-            for name in sorted({name for name in reference.names(value) if name is not None} - known.keys()):
+            for name in sorted(name for name in reference.names(value) if name is not None and name not in known):
                 hint = similar(name, known, otherwise)
                 shown = hint is not otherwise or not reference.private or _harmless(name)
                 got = quoted(name) if shown else f"a text of {len(name)} characters"
@@ -225,7 +220,7 @@ class _Check:
         """Every lesson has a bell by its class's own bells; what the calendar makes of it, the compiler says."""
         timetable = _timetable(self.told, dt.UTC)
         for lesson in self.values("lessons"):
-            if timetable.bell(lesson) is None:
+            if timetable.ring(lesson.group, lesson.lesson) is None:
                 hint = f"add it to the bells of {lesson.group}"
                 self.add("lessons", lesson.origin, "lesson", f"lesson {lesson.lesson}", "one that has a bell", hint)
 
