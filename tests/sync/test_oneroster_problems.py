@@ -61,14 +61,14 @@ def test_a_school_that_is_not_there_is_not_guessed() -> None:
 
 def test_no_message_names_anybody() -> None:
     said = []
-    for version, files in EXPORTS.items():
-        for file in files:
+    for export in EXPORTS.values():
+        for file, whole in export.items():
             for spoil in ("\x07", '"', ",,,,,,,,,,,,,,,,,,,,,,,,,,,x", "\n"):
-                data = files[file].decode().replace(",", f"{spoil},").encode()
+                data = whole.decode().replace(",", f"{spoil},").encode()
                 with contextlib.suppress(SourceError):
-                    said.append(repr(parse({**files, file: data}).remarks))
+                    said.append(repr(parse({**export, file: data}).remarks))
                     continue
-                said += lines_of({**files, file: data})
+                said += lines_of({**export, file: data})
     assert said
     for private in ("Пример", "Анна", "Образцов", "vera@", "example.org", "+7", "secret", "u-1", "RFID"):
         assert not [line for line in said if private in line]
