@@ -57,3 +57,7 @@ RETURNING key
 -- name: newest_epoch
 -- The ledger that a database which was put aside had been writing.
 SELECT number, id, site, gateway, through FROM epoch ORDER BY number DESC LIMIT 1
+
+-- name: epochs
+-- Every ledger that this database has held, oldest first.
+SELECT number, id, site, gateway FROM epoch ORDER BY number
