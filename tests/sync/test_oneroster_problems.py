@@ -32,6 +32,8 @@ BROKEN = [
     ("users.csv", "u-2,,,true", "u-1,,,true", "users.csv:3:sourcedid: got two pupils of one id, expected each id once, or always the same names (mend it where the export comes from)"),
     ("users.csv", ",role,", ",rolle,", "users.csv:role: got no role in any row, expected a column role, or roles.csv (export the roles as well)"),
     ("users.csv", "Анна,Примерова", "Анна\x07,Примерова", "users.csv:2:givenname: got a text of 5 characters, expected at most 500 characters that can be seen (type the cell anew)"),
+    ("users.csv", "sourcedId,", 'sourced"Id",', "users.csv:1:sourcedid: got no such column, expected a column sourcedid (add it)"),
+    ("users.csv", "sourcedId,", '"sourced"Id,', "users.csv:1: got a cell without an end, expected quotes in pairs, around cells of ordinary length (mend the quotes, or export it again)"),
     ("users.csv", "Анна", '"Анна', "users.csv:2: got a cell without an end, expected quotes in pairs, around cells of ordinary length (mend the quotes, or export it again)"),
     ("users.csv", ",secret", ",secret,more", "users.csv:2: got 19 cells, expected at most 18, as in the header (put a text with the separator into quotes)"),
     ("classes.csv", "c-5b,,,5Б", "c-5a,,,5Б", "classes.csv:3:sourcedid: got the id of row 2, otherwise unlike it, expected each class once (remove one of the rows)"),
@@ -61,14 +63,14 @@ def test_a_school_that_is_not_there_is_not_guessed() -> None:
 
 def test_no_message_names_anybody() -> None:
     said = []
-    for files in EXPORTS.values():
-        for file in files:
+    for export in EXPORTS.values():
+        for file, whole in export.items():
             for spoil in ("\x07", '"', ",,,,,,,,,,,,,,,,,,,,,,,,,,,x", "\n"):
-                data = files[file].decode().replace(",", f"{spoil},").encode()
+                data = whole.decode().replace(",", f"{spoil},").encode()
                 with contextlib.suppress(SourceError):
-                    said.append(repr(parse({**files, file: data}).remarks))
+                    said.append(repr(parse({**export, file: data}).remarks))
                     continue
-                said += lines_of({**files, file: data})
+                said += lines_of({**export, file: data})
     assert said
     for private in ("Пример", "Анна", "Образцов", "vera@", "example.org", "+7", "secret", "u-1", "RFID"):
         assert not [line for line in said if private in line]
