@@ -21,14 +21,14 @@ from sync.sources.icalendar_lines import read_components
 from sync.sources.icalendar_rules import Effort
 from sync.sources.icalendar_series import Occurrence, Vevent, newest, occurrences
 from sync.sources.icalendar_times import FIRST_YEAR, LAST_YEAR
+from sync.sources.remarks import Remarks
 from sync.sources.rows import Problems
-from sync.sources.school import Part, Remark
+from sync.sources.school import Part
 
 T = TypeVar("T")
 
 MAX_SPAN: Final = dt.timedelta(days=800)
 MAX_EVENTS: Final = 200_000
-_MAX_REMARKS: Final = 50
 _DAY: Final = dt.timedelta(days=1)
 _KINDS: Final = {str(kind): kind for kind in SlotKind} | {
     "урок": SlotKind.LESSON,
@@ -87,18 +87,14 @@ class _School:
         self._holidays = [fold(word) for word in reading.holidays]
         self._events: list[Event] = []
         self._days: list[CalendarDay] = []
-        self._remarks: list[Remark] = []
+        self._remarks = Remarks()
 
     def part(self) -> Part:
         """Sorted, so that the same calendar gives the same part however its file is ordered."""
-        more = len(self._remarks) - _MAX_REMARKS
-        remarks = self._remarks[:_MAX_REMARKS]
-        if more > 0:
-            remarks.append(Remark(place=self._file, problem=f"{more} more like these", hint="mend the first ones"))
         return Part(
             events=sorted(self._events, key=lambda event: (event.start, event.id)),
             calendar=sorted(self._days, key=lambda day: (day.date, sorted(day.groups))) or None,
-            remarks=remarks,
+            remarks=self._remarks.all(),
         )
 
     def take(self, series: Sequence[Worded], effort: Effort) -> None:
@@ -108,9 +104,7 @@ class _School:
         main = newest(masters or [worded.event for worded in series])
         for other in masters:
             if main is not None and other is not main and other.sequence == main.sequence:
-                self._remark(
-                    other, f"the same UID as line {main.line}, which counts", "give each event a UID of its own"
-                )
+                self._remark(other, "the UID of another event, which counts", "give each event a UID of its own")
         told: set[int] = set()
         try:
             for found in occurrences([worded.event for worded in series], *self._window, effort):
@@ -202,7 +196,7 @@ class _School:
         return any(word in text for word in self._holidays for text in texts)
 
     def _remark(self, event: Vevent, problem: str, hint: str) -> None:
-        self._remarks.append(Remark(place=f"{self._file}:{event.line}", problem=problem, hint=hint))
+        self._remarks.add(self._file, problem, hint, row=event.line)
 
 
 def _id(found: Occurrence, group: GroupId) -> str:
