@@ -165,6 +165,11 @@ def test_what_holds_for_two_dates_and_on_the_last_one() -> None:
     assert told(school([group("5А")], taught), 1, 6) == [f"l:7 5А on 2025-09-07: {problem}"]
 
 
+def test_a_bell_that_cannot_ring_rings_for_nobody() -> None:
+    timetable = school([group("5А")], [lesson("5А", 1, 1)], bells=[bell(1, "08:00", "08:00")])
+    assert told(timetable)[1:] == [" 5А on 2025-09-01: lesson 1 has no bell in the bells 'normal'"]
+
+
 def test_an_event_that_cannot_be_is_told_with_its_place() -> None:
     night = event("5А", 0, "23:00", "00:01", days=1, origin="cal.ics:9")
     problem = "ends at or before its start; nothing reaches over midnight"
