@@ -1,6 +1,8 @@
 """Calendars, weeks, bells and events: which lessons a date has, and when they begin."""
 
+import datetime as dt
 import hashlib
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -204,6 +206,21 @@ def test_an_event_keeps_its_length_where_only_its_start_moves() -> None:
     timetable = school([group("5А")], [], events=[event("5А", 0, "10:20", "12:50", number=3)], substitutions=[moved])
     (slot,) = compiled(timetable).slots
     assert f"{slot.end:%H:%M}" == "17:30"
+
+
+def test_an_event_that_moves_keeps_its_wall_times() -> None:
+    """Over the end of summer time; of an hour that comes twice the first is meant."""
+    second = Event(
+        id="night",
+        group=GroupId("5А"),
+        start=dt.datetime(2025, 10, 26, 1, 30, tzinfo=dt.UTC),
+        end=dt.datetime(2025, 10, 26, 9, 0, tzinfo=dt.UTC),
+        number=1,
+    )
+    for to, starts in ((55, "26 00:30"), (56, "27 01:30"), (54, "25 00:30")):
+        timetable = school([group("5А")], [], events=[second], substitutions=[change("moved", 55, "5А", "1", to=to)])
+        (slot,) = compiled(replace(timetable, zone=BERLIN), 50, 60).slots
+        assert f"{slot.start:%d %H:%M}" == starts
 
 
 def test_an_event_s_date_is_the_site_s_and_its_id_stable() -> None:

@@ -57,6 +57,10 @@ def of(*said: Substitution) -> list[str]:
         (change("moved", 0, "5А", to_lesson=4), "5А: says a number to move to, but not which lesson"),
         (change("moved", 0, "5А", "1", start="10:00", end="10:00"), "5А: ends at or before its start; nothing reaches over midnight"),
         (change("cancelled", 1, "5А", "1", until=0), "5А: ends before its first date"),
+        (change("added", 1, "5А", "4", until=0), "5А: ends before its first date"),
+        (change("moved", 1, "5А", "1", until=0, to=3), "5А: ends before its first date"),
+        (change("merged", 1, "5Б", "1", until=0, with_group="5А"), "5Б: ends before its first date"),
+        (change("mode", 1, "5А", until=0, mode=Mode.NONE), "5А: ends before its first date"),
         (change("added", 0, "5А"), "5А: adds a lesson without a number"),
         (change("added", 0, "5А", start="10:00"), "5А: adds a lesson without a number"),
         (change("added", 0, "5А", "45", start="14:00", end="15:00"), "5А: adds several lessons at one time"),
@@ -151,6 +155,25 @@ def test_what_holds_for_many_dates_is_told_once() -> None:
     assert (one.date, one.dates, one.origin) == (day(0), 4, "l:7")
     assert str(one) == "5А on 2025-09-01 and 3 more: lesson 9 has no bell in the bells 'normal'"
     assert one.hint == "add it to the bells, or mend the day"
+
+
+def test_what_holds_for_two_dates_and_on_the_last_one() -> None:
+    taught = [lesson("5А", weekday, 9, origin="l:7") for weekday in (1, 7)]
+    problem = "lesson 9 has no bell in the bells 'normal'"
+    assert told(school([group("5А")], taught)) == [f"l:7 5А on 2025-09-01 and 1 more: {problem}"]
+    assert told(school([group("5А")], taught), 1, 7) == [f"l:7 5А on 2025-09-07 and 1 more: {problem}"]
+    assert told(school([group("5А")], taught), 1, 6) == [f"l:7 5А on 2025-09-07: {problem}"]
+
+
+def test_a_bell_that_cannot_ring_rings_for_nobody() -> None:
+    timetable = school([group("5А")], [lesson("5А", 1, 1)], bells=[bell(1, "08:00", "08:00")])
+    assert told(timetable)[1:] == [" 5А on 2025-09-01: lesson 1 has no bell in the bells 'normal'"]
+
+
+def test_an_event_that_cannot_be_is_told_with_its_place() -> None:
+    night = event("5А", 0, "23:00", "00:01", days=1, origin="cal.ics:9")
+    problem = "ends at or before its start; nothing reaches over midnight"
+    assert told(school([group("5А")], [], events=[night])) == [f"cal.ics:9 5А on 2025-09-01: {problem}"]
 
 
 def test_a_holiday_has_no_bells() -> None:

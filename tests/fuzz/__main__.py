@@ -17,7 +17,9 @@ _CHUNK = 1000
 def main() -> int:
     """0 when every file was stood, 1 when one was not."""
     arguments = argparse.ArgumentParser(prog="python -m tests.fuzz", description=__doc__)
-    arguments.add_argument("parsers", nargs="*", metavar="PARSER", help=f"of {', '.join(PARSERS)}; all if none is named")
+    arguments.add_argument(
+        "parsers", nargs="*", metavar="PARSER", help=f"of {', '.join(PARSERS)}; all if none is named"
+    )
     arguments.add_argument("--files", type=int, default=1000, help="how many for each parser (1000)")
     arguments.add_argument("--seed", type=int, default=1, help="other files with another one (1)")
     arguments.add_argument("--processes", type=int, default=os.cpu_count(), help="at the same time")

@@ -116,7 +116,9 @@ PARSERS: Mapping[str, Parser] = {
         samples=[_profiled()], read=table.parse_part, words=(*_IN_TABLES, b"[people]", b"[[people]]", b"header = 0")
     ),
     "asc": Parser(
-        samples=_vectors("asc_2012.xml"), read=_asc, words=(*_IN_XML, b"11111", b"10101", b"", b"*", b"period", b"classids")
+        samples=_vectors("asc_2012.xml"),
+        read=_asc,
+        words=(*_IN_XML, b"11111", b"10101", b"", b"*", b"period", b"classids"),
     ),
     "icalendar": Parser(samples=_vectors("school.ics", "google.ics"), read=_calendar, words=_IN_CALENDARS),
 }
