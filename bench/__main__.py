@@ -8,12 +8,13 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from bench import daemon, outbox, sources, timetable
+from bench import daemon, outbox, rosters, sources, timetable
 from bench.figure import Figure
 
 BENCHMARKS: dict[str, Callable[[], Sequence[Figure]]] = {
     "outbox": outbox.run,
     "daemon": daemon.run,
+    "rosters": rosters.run,
     "timetable": timetable.run,
     "sources": sources.run,
 }
