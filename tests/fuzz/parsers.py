@@ -96,7 +96,7 @@ _IN_XML = (
 )  # fmt: skip
 _IN_TABLES = tuple(
     text.encode()
-    for text in ["2025-02-30", "31.12.1999", "24:00", "8:60", "1-4", "4-1", "1,2,99", "пн", "вс", "да", "нет", "7Б", "7б", "7B", "normal", "lesson", "gate", "holiday", "id", "class"]
+    for text in "2025-02-30 31.12.1999 24:00 8:60 1-4 4-1 1,2,99 пн вс да нет 7Б 7б 7B normal lesson gate holiday id class".split()
 )
 _IN_CALENDARS = tuple(
     text.encode()
