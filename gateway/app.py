@@ -19,7 +19,7 @@ from config.model import DeviceConfig, GatewayConfig
 from drivers.registry import build
 from gateway import health
 from gateway.check import judge_devices
-from gateway.clockwork import every, tell_coverage
+from gateway.clockwork import every, tell_coverage, tell_stands
 from gateway.domain.decide import Recent
 from gateway.domain.directory import Directory
 from gateway.domain.entry import DeviceState
@@ -112,6 +112,7 @@ class _Daemon:
             recent=recent,
             keys=self._keys,
             report=self._report,
+            language=self._config.language,
         )
         return {
             lane.id: Lane(
@@ -120,6 +121,7 @@ class _Daemon:
                 lane.direction,
                 admits_unrecorded=lane.on_storage_failure == "admit",
                 passage_lasts=timedelta(seconds=lane.passage_seconds) if lane.passage_seconds is not None else None,
+                public=lane.screen == "public",
             )
             for lane in self._config.lanes
         }
@@ -129,6 +131,7 @@ class _Daemon:
             tasks.create_task(self._keep_device(device), name=f"device {device.id}")
         lanes = list(self._lanes.values())
         tasks.create_task(tell_coverage(lanes, self._current, self._clock), name="coverage")
+        tasks.create_task(tell_stands(lanes, self._current, self._clock), name="stands")
         tasks.create_task(repair_times(self._outbox, self._clock, self._report), name="clock")
         tasks.create_task(every(_TURN_EVERY, self._clock, self._directory.turn_day), name="directory")
         tasks.create_task(every(_LOOK_EVERY, self._clock, self._look), name="look")

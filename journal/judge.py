@@ -8,8 +8,6 @@ judged together, so a burst of taps costs one round.
 """
 
 import asyncio
-import json
-import re
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
@@ -19,22 +17,21 @@ from typing import Any, NamedTuple
 from sqlalchemy import bindparam, delete, func, insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from gateway.domain.model import Mark, Slot, Status
-from gateway.domain.policy import Policy
-from gateway.domain.register import Day, judge, judged
+from gateway.domain.instants import instants
+from gateway.domain.model import DoubtKind, Mark, Status
+from gateway.domain.register import Day, judge
 from gateway.ports import Clock
 from journal.facts import Evidence, bounds, gather, interpret
 from journal.notify.due import PupilDay
 from journal.notify.outbox import settle
 from journal.roster import Member, Rules, members, rules_of, slots_of
-from journal.store import EVERYBODY, Store, milliseconds, moment
+from journal.store import DOUBTS, EVERYBODY, Store, milliseconds, moment
 from journal.tables import dirty, marks, memberships, slots
 
 #: Another process may have made a day dirty; nobody wakes us for that.
 LONGEST_SLEEP = timedelta(seconds=5)
-_GATE = "gate"
-#: The end of a gap's words, as Coverage.gaps writes them: it moves with every minute.
-_MOMENT = re.compile(r" (since|until) \S+Z$")
+#: Since when a lane has been silent moves with every minute.
+_MOVES = frozenset({DoubtKind.SILENT, DoubtKind.NO_LANE})
 
 
 class Work(NamedTuple):
@@ -63,6 +60,7 @@ class Task:
 class _Inputs:
     """Everything that one day is judged by."""
 
+    site: str
     rules: Rules
     evidence: Evidence
     members: list[Member]
@@ -80,7 +78,7 @@ class _Inputs:
                 policy=self.rules.policy,
                 zone=self.rules.zone,
                 marks=judge(
-                    Day(person=member.pupil.person, date=self.evidence.date),
+                    Day(person=member.pupil.person, date=self.evidence.date, site=self.site),
                     member.slots,
                     known,
                     (),
@@ -123,6 +121,7 @@ class JudgeLoop:
     async def _judge(self, work: Work, task: Task, rules: Rules, as_of: datetime) -> None:
         async with self._store.read() as connection:
             inputs = _Inputs(
+                site=work.site,
                 rules=rules,
                 evidence=await gather(connection, work.site, date.fromisoformat(work.date), rules.zone, task.persons),
                 members=await members(connection, work.site, work.date, rules, task.persons),
@@ -155,7 +154,7 @@ class JudgeLoop:
             for work, since in (await self._days(connection, site, mine, as_of)).items():
                 ripe = set()
                 for group, of_group in (await slots_of(connection, site, work.date)).items():
-                    moments = cutoffs(of_group, mine.policy)
+                    moments = instants(of_group, mine.policy)
                     if any(since < at <= as_of for at in moments):
                         ripe.add(group)
                     following = min([following, *(at for at in moments if at > as_of)])
@@ -194,15 +193,6 @@ class JudgeLoop:
                 wait.cancel()
 
 
-def cutoffs(of_group: Collection[Slot], policy: Policy) -> list[datetime]:
-    """The moments at which the marks or notices of a group change though nothing happens."""
-    lessons = judged(of_group)
-    starts = [slot.start + policy.grace for slot in lessons]
-    ends = [slot.end + wait for slot in lessons for wait in (timedelta(0), policy.patience)]
-    unseen = [s.start + wait for s in lessons for wait in (policy.not_seen_after, policy.not_seen_after_primary)]
-    return sorted({*starts, *ends, *unseen})
-
-
 async def _of_groups(connection: AsyncConnection, site: str, groups: set[str]) -> set[str]:
     m = memberships.c
     query = select(m.person).where(m.site == site, m.group.in_(sorted(groups)))
@@ -212,7 +202,7 @@ async def _of_groups(connection: AsyncConnection, site: str, groups: set[str]) -
 async def _revise(
     connection: AsyncConnection, work: Work, days: list[PupilDay], as_of: datetime, *, everybody: bool
 ) -> None:
-    """A new revision for every mark that says something else than the newest one; a mark of a person is left alone."""
+    """A new revision for every mark that says something else than the newest one."""
     c = marks.c
     query = select(marks).where(c.site == work.site, c.date == work.date).order_by(c.revision)
     persons = None if everybody or len(days) > 500 else [day.pupil.person for day in days]
@@ -221,10 +211,10 @@ async def _revise(
     changed = []
     for mark in (mark for day in days for mark in day.marks):
         before = newest.get((mark.person, mark.slot))
-        if (before is None or before["source"] == _GATE) and _says(_row(mark)) != _says(before):
+        if _says(_row(mark)) != _says(before):
             revision = 1 if before is None else before["revision"] + 1
             place = {"site": work.site, "date": work.date, "revision": revision, "judged_at": milliseconds(as_of)}
-            changed.append(_row(mark) | place | {"source": _GATE})
+            changed.append(_row(mark) | place)
     if changed:
         await connection.execute(insert(marks), changed)
 
@@ -237,8 +227,10 @@ def _row(mark: Mark) -> dict[str, Any]:
         "minutes_late": mark.minutes_late,
         "minutes_missed": mark.minutes_missed,
         "complete": int(mark.complete),
-        "gaps": json.dumps(mark.gaps, ensure_ascii=False),
+        "gaps": DOUBTS.dump_json(mark.doubts, exclude_defaults=True).decode("ascii"),
         "final": int(mark.final),
+        "reason": mark.reason and mark.reason.value,
+        "source": mark.source.value,
     }
 
 
@@ -246,9 +238,9 @@ def _says(row: Mapping[str, Any] | None) -> tuple[Any, ...]:
     """What makes a revision worth writing: coverage that grows is not, as long as the same lanes are silent."""
     if row is None or row["status"] == Status.PENDING:
         return ()
-    said = (row["status"], row["minutes_late"], row["minutes_missed"], row["final"])
-    silent = {_MOMENT.sub("", gap) for gap in json.loads(row["gaps"])}
-    return said if row["status"] == Status.PRESENT else (*said, row["complete"], silent)
+    said = tuple(row[key] for key in ("status", "minutes_late", "minutes_missed", "final", "reason", "source"))
+    doubts = {(d.kind, d.lane, None if d.kind in _MOVES else d.since) for d in DOUBTS.validate_json(row["gaps"])}
+    return said if row["status"] == Status.PRESENT else (*said, row["complete"], doubts)
 
 
 async def _forget(connection: AsyncConnection, work: Work, taken: Collection[tuple[str, int]]) -> None:

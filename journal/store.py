@@ -25,6 +25,7 @@ from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
+from gateway.domain.model import Doubt
 from gateway.domain.policy import Policy
 from gateway.domain.wire import Stream
 from gateway.errors import ConfigError
@@ -44,6 +45,8 @@ class Day(NamedTuple):
 
 #: How the tables write the rules of a site.
 POLICY: TypeAdapter[Policy] = TypeAdapter(Policy)
+#: How they write what keeps a mark from being sure.
+DOUBTS: TypeAdapter[tuple[Doubt, ...]] = TypeAdapter(tuple[Doubt, ...])
 
 
 def milliseconds(moment: datetime) -> int:

@@ -127,6 +127,13 @@ class Verdict:
     reason: Reason
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Words:
+    """What a screen tells the pupil beside the lamp, for one look."""
+
+    lines: tuple[str, ...]
+
+
 class Mode(StrEnum):
     """Who takes attendance for a slot."""
 
@@ -231,6 +238,44 @@ class Match:
     minutes: int
 
 
+class DoubtKind(StrEnum):
+    """What keeps a mark from being sure. Every kind of outage of a lane is one of them."""
+
+    #: Nothing was heard of the lane from `since` on.
+    SILENT = "silent"
+    DOWN = "down"
+    BACKLOG = "backlog"
+    BLIND = "blind"
+    UNSYNCED = "unsynced"
+    FREE = "free"
+    FIRE_ALARM = "fire_alarm"
+    OPENED = "opened"
+    #: From `since` on no lane was in service, so nobody could be seen.
+    NO_LANE = "no_lane"
+    #: Let in at `since` by a gate that reported no rotation.
+    PERMIT = "permit"
+    #: Seen inside at `since` without having come in.
+    CHECKPOINT = "checkpoint"
+    #: The time of the tap at `since` is a guess.
+    UNCERTAIN = "uncertain"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Doubt:
+    """One thing that keeps a mark from being sure."""
+
+    kind: DoubtKind
+    #: `gateway/lane`; empty where it is about no lane in particular.
+    lane: str = ""
+    #: From when on, or when it happened.
+    since: datetime | None = None
+
+    def __str__(self) -> str:
+        """`silent north/main since 2026-09-01T05:00:00.000Z`: equal doubts, equal words."""
+        since = f"since {timestamp(self.since)}" if self.since is not None else ""
+        return " ".join(part for part in (self.kind.value, self.lane, since) if part)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Mark:
     """The judgement of one person in one slot; a later fact gives a new revision, never an edit."""
@@ -244,8 +289,8 @@ class Mark:
     minutes_missed: int
     #: Whether everything that serves the slot was heard of up to the deciding instant.
     complete: bool
-    #: In words, which lane is missing; empty when complete.
-    gaps: tuple[str, ...] = ()
+    #: What speaks against it; empty when complete.
+    doubts: tuple[Doubt, ...] = ()
     #: Whether nothing but a late fact can change it.
     final: bool = False
     #: As a person explained it.

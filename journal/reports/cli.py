@@ -17,7 +17,7 @@ from gateway.errors import ConfigError
 from journal.console import configured, reading
 from journal.notify.templates import LANGUAGES, minutes_in_words
 from journal.reports.register import COLUMNS, ClassDay, PupilDay, Register, plain, register
-from journal.reports.wording import doubts, missed_in_words
+from journal.reports.wording import in_words, missed_in_words
 from journal.roster import rules_of
 from sync.clock import clock_from_environment
 
@@ -90,14 +90,14 @@ def _lists(group: ClassDay, day: Register, language: str) -> dict[str, list[str]
     """Who is named, and with which words, under each heading."""
 
     def why(pupil: PupilDay) -> str:
-        return doubts(pupil.gaps, language, date.fromisoformat(day.date), day.zone)
+        return in_words(pupil.doubts, language, day.zone)
 
     named = _NAMED[language]
     return {
         named[Status.LATE]: [f"{p.name} ({minutes_in_words(p.minutes_late, language)})" for p in group.of(Status.LATE)],
         _MISSED[language]: [f"{p.name} ({missed_in_words(p.missed, p.lessons, language)})" for p in group.truant],
         named[Status.ABSENT]: [p.name for p in group.of(Status.ABSENT)],
-        named[Status.UNKNOWN]: [f"{p.name} ({why(p)})" if p.gaps else p.name for p in group.of(Status.UNKNOWN)],
+        named[Status.UNKNOWN]: [f"{p.name} ({why(p)})" if p.doubts else p.name for p in group.of(Status.UNKNOWN)],
     }
 
 

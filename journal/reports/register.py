@@ -1,6 +1,5 @@
 """The register of one day: what each pupil's doors say, by class."""
 
-import json
 from collections import defaultdict
 from dataclasses import dataclass, field
 from typing import Any
@@ -9,10 +8,11 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from gateway.domain.model import Mark, PersonId, SlotId, Status
-from gateway.domain.register import day_status, judged
+from gateway.domain.model import Doubt, Mark, MarkReason, PersonId, SlotId, Source, Status
+from gateway.domain.register import day_mark, judged
 from gateway.errors import ConfigError
 from journal.roster import Member, members, rules_of
+from journal.store import DOUBTS
 from journal.tables import groups, marks, people
 
 #: In the order of the columns.
@@ -32,7 +32,7 @@ class PupilDay:
     missed: int
     lessons: int
     #: What was not heard of, where that left the day unknown.
-    gaps: tuple[str, ...]
+    doubts: tuple[Doubt, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,8 +102,10 @@ async def _marks(connection: AsyncConnection, site: str, date: str) -> dict[tupl
             minutes_late=row["minutes_late"],
             minutes_missed=row["minutes_missed"],
             complete=bool(row["complete"]),
-            gaps=tuple(json.loads(row["gaps"])),
+            doubts=DOUBTS.validate_json(row["gaps"]),
             final=bool(row["final"]),
+            reason=MarkReason(row["reason"]) if row["reason"] else None,
+            source=Source(row["source"]),
         )
         for row in (await connection.execute(query)).mappings()
     }
@@ -112,16 +114,16 @@ async def _marks(connection: AsyncConnection, site: str, date: str) -> dict[tupl
 def _pupil(member: Member, name: str, newest: dict[tuple[str, str], Mark]) -> PupilDay:
     person = member.pupil.person
     day = [newest.get((person, slot.id)) or _pending(person, slot.id) for slot in judged(member.slots)]
-    status = day_status(day)
-    doubts = {gap: None for mark in day if mark.status is Status.UNKNOWN for gap in mark.gaps}
+    whole = day_mark(member.slots, day)
+    doubts = {doubt: None for mark in day if mark.status is Status.UNKNOWN for doubt in mark.doubts}
     return PupilDay(
         person=person,
         name=name,
-        status=status,
-        minutes_late=day[0].minutes_late if day else 0,
-        missed=sum(mark.status is Status.ABSENT for mark in day),
-        lessons=len(day),
-        gaps=tuple(doubts) if status is Status.UNKNOWN else (),
+        status=whole.status,
+        minutes_late=whole.minutes_late,
+        missed=whole.missed,
+        lessons=whole.lessons,
+        doubts=tuple(doubts) if whole.status is Status.UNKNOWN else (),
     )
 
 
@@ -153,7 +155,7 @@ def plain(day: Register) -> dict[str, Any]:
                         "minutes_late": pupil.minutes_late,
                         "missed": pupil.missed,
                         "lessons": pupil.lessons,
-                        "gaps": list(pupil.gaps),
+                        "doubts": [str(doubt) for doubt in pupil.doubts],
                     }
                     for pupil in group.pupils
                 ],

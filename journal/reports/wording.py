@@ -1,41 +1,53 @@
 """The words of the register, Russian and English, in the time of the school."""
 
-import re
-from collections.abc import Sequence
-from datetime import UTC, date, datetime, time, timedelta
+from collections.abc import Mapping, Sequence
 from typing import Final
 from zoneinfo import ZoneInfo
 
+from gateway.domain.model import Doubt, DoubtKind
 from journal.notify.templates import plural
 
-#: What gateway.domain.register says of a mark that it doubts -> how a school reads it.
-_DOUBTS: Final = {
-    re.compile(r"(?P<lane>\S+) since (?P<at>\S+Z)"): {
-        "ru": "вход {lane} не слышен с {at}",
-        "en": "entrance {lane} not heard from since {at}",
+#: How a school reads each doubt.
+_DOUBTS: Final[Mapping[str, Mapping[DoubtKind, str]]] = {
+    "ru": {
+        DoubtKind.SILENT: "вход {lane} не слышен с {at}",
+        DoubtKind.DOWN: "вход {lane} не работал с {at}",
+        DoubtKind.BACKLOG: "вход {lane} не передал отметки с {at}",
+        DoubtKind.BLIND: "считыватель входа {lane} не видел карт с {at}",
+        DoubtKind.UNSYNCED: "часы входа {lane} не установлены с {at}",
+        DoubtKind.FREE: "вход {lane} был открыт для всех с {at}",
+        DoubtKind.FIRE_ALARM: "пожарная тревога с {at} (вход {lane})",
+        DoubtKind.OPENED: "вход {lane} открывали вручную без имён с {at}",
+        DoubtKind.NO_LANE: "с {at} ни один вход не работал",
+        DoubtKind.PERMIT: "карта показана в {at}, проход не подтверждён",
+        DoubtKind.CHECKPOINT: "отметка внутри школы в {at} без входа",
+        DoubtKind.UNCERTAIN: "время отметки неточно",
     },
-    re.compile(r"no lane in service until (?P<at>\S+Z)"): {
-        "ru": "до {at} ни один вход не работал",
-        "en": "no entrance was in service until {at}",
-    },
-    re.compile(r"let in but not seen going through at (?P<at>\S+Z)"): {
-        "ru": "карта показана в {at}, проход не подтверждён",
-        "en": "the card was shown at {at}, no passage was confirmed",
-    },
-    re.compile(r"seen at a checkpoint without having entered at (?P<at>\S+Z)"): {
-        "ru": "отметка внутри школы в {at} без входа",
-        "en": "seen at school at {at} without an entrance",
-    },
-    re.compile(r"the time of the tap is uncertain"): {
-        "ru": "время отметки неточно",
-        "en": "the time of the tap is uncertain",
+    "en": {
+        DoubtKind.SILENT: "entrance {lane} not heard from since {at}",
+        DoubtKind.DOWN: "entrance {lane} out of order since {at}",
+        DoubtKind.BACKLOG: "entrance {lane} has not handed over its taps since {at}",
+        DoubtKind.BLIND: "the reader of entrance {lane} saw no cards since {at}",
+        DoubtKind.UNSYNCED: "the clock of entrance {lane} was not set since {at}",
+        DoubtKind.FREE: "entrance {lane} was open to everybody since {at}",
+        DoubtKind.FIRE_ALARM: "fire alarm since {at} (entrance {lane})",
+        DoubtKind.OPENED: "entrance {lane} was opened by hand without names since {at}",
+        DoubtKind.NO_LANE: "no entrance was in service since {at}",
+        DoubtKind.PERMIT: "the card was shown at {at}, no passage was confirmed",
+        DoubtKind.CHECKPOINT: "seen at school at {at} without an entrance",
+        DoubtKind.UNCERTAIN: "the time of the tap is uncertain",
     },
 }
 
 
-def doubts(gaps: Sequence[str], language: str, day: date, zone: ZoneInfo) -> str:
-    """Why nobody knows, in the reader's words and the school's time; what has no words yet is left as it is."""
-    return "; ".join(_doubt(gap, language, day, zone) for gap in gaps)
+def in_words(doubts: Sequence[Doubt], language: str, zone: ZoneInfo) -> str:
+    """Why nobody knows, in the reader's language and the school's time."""
+    return "; ".join(
+        _DOUBTS[language][doubt.kind].format(
+            lane=doubt.lane, at=f"{doubt.since.astimezone(zone):%H:%M}" if doubt.since is not None else ""
+        )
+        for doubt in doubts
+    )
 
 
 def missed_in_words(missed: int, lessons: int, language: str) -> str:
@@ -43,21 +55,3 @@ def missed_in_words(missed: int, lessons: int, language: str) -> str:
     if language == "ru":
         return f"{missed} из {lessons} {plural(lessons, 'урока', 'уроков', 'уроков')}"
     return f"{missed} of {lessons} {'lesson' if lessons == 1 else 'lessons'}"
-
-
-def _doubt(gap: str, language: str, day: date, zone: ZoneInfo) -> str:
-    for pattern, words in _DOUBTS.items():
-        if found := pattern.fullmatch(gap):
-            said = found.groupdict()
-            at = _local(said["at"], day, zone) if "at" in said else ""
-            return words[language].format(lane=said.get("lane"), at=at)
-    return gap
-
-
-def _local(at: str, day: date, zone: ZoneInfo) -> str:
-    """A moment in UTC by the clock on the school's wall; one without a date is of the school's day."""
-    if "T" in at:
-        return f"{datetime.fromisoformat(at).astimezone(zone):%H:%M}"
-    days = (day + timedelta(days=shift) for shift in (-1, 0, 1))
-    moments = (datetime.combine(one, time.fromisoformat(at[:-1]), UTC).astimezone(zone) for one in days)
-    return next(f"{moment:%H:%M}" for moment in moments if moment.date() == day)

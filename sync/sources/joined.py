@@ -223,7 +223,7 @@ class _Check:
         source = source or f"{reference.target}.csv"
         otherwise = f"add it to {source}"
         for value in self.values(reference.field):
-            for name in sorted({name for name in reference.names(value) if name is not None} - known.keys()):
+            for name in sorted(name for name in reference.names(value) if name is not None and name not in known):
                 hint = similar(name, known, otherwise)
                 shown = hint is not otherwise or not reference.private or _harmless(name)
                 got = quoted(name) if shown else f"a text of {len(name)} characters"

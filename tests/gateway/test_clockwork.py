@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from gateway.clockwork import every, next_cutoff, tell_coverage
+from gateway.clockwork import every, next_cutoff, tell_coverage, tell_stands
 from gateway.domain.directory import Directory
 from gateway.domain.model import LaneDirection
 from gateway.lane import Lane, Site
@@ -20,7 +20,8 @@ from tests.gateway.fakes import HandClock, Ledger
         ("08:30:02", "08:31:02"),
         ("08:59:30", "09:00:02"),
         ("09:00:02", "09:15:02"),
-        ("09:15:02", None),
+        ("09:15:02", "09:17:02"),
+        ("09:17:02", None),
     ],
 )
 def test_the_next_cut_off_leaves_time_for_a_tap_in_flight(after: str, due: str | None) -> None:
@@ -39,9 +40,13 @@ class Listed(Lane):
         super().__init__(site, LANE, LaneDirection.IN)
         self._now = clock
         self.covered: list[datetime] = []
+        self.stood: list[datetime] = []
 
     async def cover(self) -> None:
         self.covered.append(self._now.now().at)
+
+    async def tell_stand(self) -> None:
+        self.stood.append(self._now.now().at)
 
 
 async def covered(start: str, until: str, known: Directory | None = None) -> list[datetime]:
@@ -56,7 +61,7 @@ async def covered(start: str, until: str, known: Directory | None = None) -> lis
 
 async def test_every_lane_is_covered_at_every_cut_off() -> None:
     first_half_hour = [at("08:30:02") + timedelta(minutes=minute) for minute in range(31)]
-    assert await covered("08:00", "10:00") == [*first_half_hour, at("09:15:02")]
+    assert await covered("08:00", "10:00") == [*first_half_hour, at("09:15:02"), at("09:17:02")]
 
 
 async def test_without_a_directory_nothing_is_covered() -> None:
@@ -88,3 +93,14 @@ async def test_something_is_done_once_each_period_beginning_now() -> None:
     with pytest.raises(KeyError):
         await every(timedelta(minutes=1), clock, act)
     assert done == [at("08:00"), at("08:01"), at("08:02")]
+
+
+async def test_each_day_of_the_site_begins_with_how_its_gates_stand() -> None:
+    clock = HandClock("08:00")
+    lane = Listed(clock)
+    task = asyncio.create_task(tell_stands([lane], directory, clock))
+    while clock.now().at < at("08:00") + timedelta(days=2):
+        await asyncio.sleep(0)
+    task.cancel()
+    # Midnight in Moscow.
+    assert lane.stood == [at("21:00"), at("21:00") + timedelta(days=1)]
