@@ -8,10 +8,13 @@ from pathlib import Path
 
 from openpyxl import Workbook
 
-from sync.sources import asc, icalendar, table
+from sync.sources import asc, icalendar, oneroster, table
+from sync.sources.archive import unpack
 from sync.sources.icalendar import Reading
+from sync.sources.rows import Problems
 from tests.school import FILES
 from tests.sync.feed import GROUPS, MOSCOW
+from tests.sync.oneroster_files import EXPORTS, zipped
 
 _VECTORS = Path(__file__).parents[1] / "vectors"
 
@@ -85,6 +88,14 @@ def _asc(files: Mapping[str, bytes]) -> object:
     return asc.parse(data, name)
 
 
+def _zip(files: Mapping[str, bytes]) -> object:
+    [(name, data)] = files.items()
+    problems = Problems()
+    unpacked = unpack(name, data, oneroster.WANTED, problems)
+    problems.settle()
+    return oneroster.parse(unpacked)
+
+
 def _vectors(*names: str) -> list[Mapping[str, bytes]]:
     return [{name: (_VECTORS / name).read_bytes()} for name in names]
 
@@ -97,6 +108,10 @@ _IN_XML = (
 _IN_TABLES = tuple(
     text.encode()
     for text in "2025-02-30 31.12.1999 24:00 8:60 1-4 4-1 1,2,99 пн вс да нет 7Б 7б 7B normal lesson gate holiday id class".split()
+)
+_IN_ROSTERS = (
+    *(b"student", b"teacher", b"homeroom", b"tobedeleted", b"delta", b"absent", b"bulk", b"school", b"2026-09-01", b"KG"),
+    *(b",,", b'""', b";", b"\r", b"sourcedId", b"status", b"userSourcedId", b"u-1", b"c-5a", b"q1", b"school-12", b"1.2"),
 )
 _IN_CALENDARS = tuple(
     text.encode()
@@ -114,6 +129,12 @@ PARSERS: Mapping[str, Parser] = {
     "xlsx": Parser(samples=[_books()], read=table.parse, words=(*_IN_TABLES, *_IN_XML)),
     "profile": Parser(
         samples=[_profiled()], read=table.parse_part, words=(*_IN_TABLES, b"[people]", b"[[people]]", b"header = 0")
+    ),
+    "oneroster": Parser(samples=list(EXPORTS.values()), read=oneroster.parse, words=_IN_ROSTERS),
+    "zip": Parser(
+        samples=[{"roster.zip": zipped(EXPORTS["1.1"])}, {"roster.zip": zipped(EXPORTS["1.2"], method=0)}],
+        read=_zip,
+        words=(*_IN_ROSTERS, b"PK\x01\x02", b"PK\x03\x04", b"PK\x05\x06", b"PK\x06\x06", b"\xff\xff\xff\xff"),
     ),
     "asc": Parser(
         samples=_vectors("asc_2012.xml"),
