@@ -98,7 +98,7 @@ class _Case:
         lane = self._served(event, tap.lane)
         direction = lane.direction if lane is not None else LaneDirection.ARRIVAL_ONLY
         kind = _kind(direction, tap.direction) if _counts(tap) else FactKind.PERMIT
-        rotation = self._rotations.get(_ref(event))
+        rotation = self._rotations.get(_ref(event)) if kind is not FactKind.CHECKPOINT else None
         if rotation is not None and isinstance(rotation.data, PassageData):
             passage = rotation.data
             kind = _kind(direction, passage.direction) if passage.kind is PassageKind.CONFIRMED else FactKind.PERMIT
