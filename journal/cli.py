@@ -13,7 +13,11 @@ import click
 from journal.console import configured, furnished, speaking_errors
 
 #: Command -> "module:attribute": loaded when it is asked for.
-ELSEWHERE: Mapping[str, str] = {"report": "journal.reports.cli:report", "notify": "journal.notify.cli:notify"}
+ELSEWHERE: Mapping[str, str] = {
+    "report": "journal.reports.cli:report",
+    "notify": "journal.notify.cli:notify",
+    "verify": "journal.verify:verify",
+}
 
 
 class _Commands(click.Group):
@@ -186,7 +190,7 @@ def directory_import(
     from zoneinfo import ZoneInfo
 
     from journal.keys import keys_of
-    from journal.office import Counts, Site, prepare, take_over
+    from journal.office import Counts, Site, prepare, take_over, upcoming
     from sync.clock import clock_from_environment
     from sync.sources.table import read_folder
 
@@ -204,9 +208,18 @@ def directory_import(
 
     if not dry_run:
         asyncio.run(work())
-    said = asdict(Counts.of(school, first))
+    compiled = upcoming(school, first)
+    said = asdict(Counts.of(school, compiled))
     words = ", ".join(f"{count} {name}" for name, count in said.items())
-    click.echo(json.dumps({**said, "warnings": []}) if as_json else f"{'judged' if dry_run else 'imported'}: {words}")
+    warnings = [{"place": one.origin, "problem": str(one), "hint": one.hint} for one in compiled.unplaced]
+    if as_json:
+        click.echo(json.dumps({**said, "warnings": warnings}))
+        return
+    click.echo(f"{'judged' if dry_run else 'imported'}: {words}")
+    for one in compiled.unplaced:
+        click.echo(f"{one.origin}: {one} ({one.hint})", err=True)
+    if compiled.untold:
+        click.echo(f"and {compiled.untold} more", err=True)
 
 
 @directory.command("publish", epilog="Example: attendance-journal directory publish school-12")

@@ -13,9 +13,9 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import Table, delete, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from gateway.domain.compiler import Compiled, compile_days
 from gateway.domain.credential import SiteKey
 from gateway.domain.policy import Policy
-from gateway.domain.timetable import compile_slots
 from journal import tables
 from journal.days import local_date
 from journal.keys import CardCipher
@@ -46,11 +46,16 @@ class Counts:
     slots: int
 
     @classmethod
-    def of(cls, school: School, since: dt.date) -> "Counts":
-        """Of the slots, those that are written from that date on."""
-        slots = len(compile_slots(school.timetable, since, since + HORIZON))
+    def of(cls, school: School, compiled: Compiled) -> "Counts":
+        """Of the slots, those that are written."""
+        slots = len(compiled.slots)
         groups = len(school.timetable.classes)
         return cls(persons=len(school.people), groups=groups, credentials=len(school.cards), slots=slots)
+
+
+def upcoming(school: School, since: dt.date) -> Compiled:
+    """The slots that an import writes from that date on, and what could not be placed."""
+    return compile_days(school.timetable, since, since + HORIZON)
 
 
 class Listed(NamedTuple):
@@ -169,7 +174,7 @@ def _slot_rows(site: str, school: School, since: dt.date) -> list[dict[str, Any]
             "kind": slot.kind.value,
             "mode": slot.mode.value,
         }
-        for slot in compile_slots(school.timetable, since, since + HORIZON)
+        for slot in upcoming(school, since).slots
     ]
 
 

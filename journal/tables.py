@@ -95,11 +95,14 @@ entries = Table(
     Column("boot", Text),
     Column("lane", Text),
     Column("token", Text),
-    # Why nobody may judge by it: malformed | identity.
+    # Why nobody may judge by it: malformed | identity | repeated.
     Column("flag", Text),
+    # epoch/seq/hash where it stood before, if it was appended again under this epoch.
+    Column("origin", Text),
     Column("received", BigInteger, nullable=False),
     Index("ix_entries_site_at", "site", "at"),
     Index("ix_entries_token", "token"),
+    Index("ix_entries_origin", "origin"),
     sqlite_with_rowid=False,
 )
 

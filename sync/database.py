@@ -6,10 +6,12 @@
 Everything here is synchronous and runs in the one thread that owns the connection.
 """
 
+import os
 import re
+import shutil
 import sqlite3
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import closing, suppress
+from contextlib import suppress
 from importlib.resources import files
 from pathlib import Path
 from typing import Any, Protocol, TypeAlias
@@ -18,6 +20,11 @@ from gateway.errors import ConfigError, NotRecorded
 from sync.files import sync_folder
 
 SCHEMA_VERSION = 1
+#: SQLite maps the shared index of the log (-shm) in regions of this size, and writes into them as memory: a block that
+#: the disk has no room for is then no error but the death of the process (SIGBUS).
+_REGION = 32 * 1024
+#: Less than this and nothing is opened: the region, and what the first statements write.
+_LEAST_FREE = 4 * _REGION
 _SIDECARS = ("-wal", "-shm")
 
 Parameters: TypeAlias = Sequence[object] | Mapping[str, object]
@@ -53,6 +60,8 @@ class Unopened:
 
 
 Connect: TypeAlias = Callable[[Path], Database]
+#: Statements of one transaction, in the thread that owns the connection.
+Work: TypeAlias = Callable[[Database], None]
 
 
 def _text(name: str) -> str:
@@ -78,10 +87,15 @@ def is_damage(error: Exception) -> bool:
     return type(error) is sqlite3.DatabaseError
 
 
-def open_database(path: Path, *, connect: Connect, begin: Callable[[Database], None], check: bool) -> Database:
+def is_full(error: Exception) -> bool:
+    """Whether there was no room; the statement has not taken place."""
+    return getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_FULL
+
+
+def open_database(path: Path, *, connect: Connect, begin: Work, renew: Work | None, check: bool) -> Database:
     """Open a database; `begin` writes the first rows into a new one, in the transaction that makes it.
 
-    With `check` every page is read. A damaged one is put aside and a new one is made. Of one that cannot be opened the
+    `renew` is one more transaction before anything else is done with it. With `check` every page is read. A damaged one is put aside and a new one is made. Of one that cannot be opened the
     first statement raises why: sqlite3.Error, OSError, NotRecorded when it promises less than a durable commit,
     ConfigError when it is not ours.
     """
@@ -90,12 +104,12 @@ def open_database(path: Path, *, connect: Connect, begin: Callable[[Database], N
         if not path.exists() and any(_sidecar(path, suffix).exists() for suffix in _SIDECARS):
             _put_aside(path)  # the power went while one was put aside: a stale log must not meet a new file
         try:
-            return _prepared(path, connect, begin, check)
+            return _prepared(path, connect, begin, renew, check)
         except sqlite3.DatabaseError as error:
             if not is_damage(error):
                 raise
             _put_aside(path)
-            return _prepared(path, connect, begin, check)
+            return _prepared(path, connect, begin, None, check)
     except Exception as error:  # noqa: BLE001 - told by the first statement, to the one who waits for it
         return Unopened(error)
 
@@ -106,30 +120,42 @@ def damaged(path: Path) -> Path | None:
     return _aside(path, number) if number else None
 
 
-def newest_epoch(path: Path) -> str | None:
-    """Which ledger a damaged file held, if so much of it can be read."""
-    with suppress(sqlite3.Error), closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as database:
-        database.execute("PRAGMA writable_schema = ON")  # a file that was cut short is read as far as it goes
-        row = database.execute(SQL["newest_epoch"]).fetchone()
-        return str(row[0]) if row else None
-    return None
-
-
-def _prepared(path: Path, connect: Connect, begin: Callable[[Database], None], check: bool) -> Database:
+def _prepared(path: Path, connect: Connect, begin: Work, renew: Work | None, check: bool) -> Database:
+    _check_room(path)
     database = connect(path)
     try:
         _configure(database)
+        _settle_index(path)
         if check:
             _check(database)
         _migrate(database, path, begin)
         if not database.execute(SQL["running"]).fetchall():
             raise sqlite3.DatabaseError("the newest entry is missing")
+        if renew is not None:
+            database.execute("BEGIN IMMEDIATE")
+            renew(database)
+            database.execute("COMMIT")
         _checkpoint(database)
     except BaseException:
         with suppress(sqlite3.Error):
             database.close()
         raise
     return database
+
+
+def _check_room(path: Path) -> None:
+    if shutil.disk_usage(path.parent).free < _LEAST_FREE:
+        raise NotRecorded(f"{path}: the disk is full")
+
+
+def _settle_index(path: Path) -> None:
+    """Gives every block of the mapped index its place on the disk, while there is one."""
+    index = str(_sidecar(path.absolute(), "-shm"))
+    for descriptor in Path("/proc/self/fd").iterdir():
+        # By SQLite's own descriptor: to close another one of that file would drop its locks (fcntl(2)).
+        with suppress(OSError):
+            if str(descriptor.readlink()) == index:
+                os.posix_fallocate(int(descriptor.name), 0, _REGION)
 
 
 def _configure(database: Database) -> None:
@@ -151,7 +177,7 @@ def _check(database: Database) -> None:
         raise sqlite3.DatabaseError(complaint)
 
 
-def _migrate(database: Database, path: Path, begin: Callable[[Database], None]) -> None:
+def _migrate(database: Database, path: Path, begin: Work) -> None:
     version = database.execute("PRAGMA user_version").fetchall()[0][0]
     if version == SCHEMA_VERSION:
         return
@@ -174,7 +200,7 @@ def _checkpoint(database: Database) -> None:
     try:
         busy, *_ = database.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()[0]
     except sqlite3.OperationalError as error:
-        if getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_FULL:
+        if is_full(error):
             return  # no sync has failed, and what is here can still be read and sent
         raise
     if busy:

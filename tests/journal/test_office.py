@@ -9,7 +9,7 @@ from sqlalchemy import event
 
 from gateway.domain.credential import Credential, Technology
 from gateway.domain.policy import Policy
-from journal.office import Counts, Site, prepare
+from journal.office import Counts, Site, prepare, upcoming
 from journal.store import Day, milliseconds
 from sync.sources.table import read_folder
 from tests.journal.bureau import CIPHER, HEADER, IVAN, MARIA, Office, Shelf
@@ -85,7 +85,7 @@ async def test_lessons_and_cards_are_prepared_before_anybody_has_to_wait(office:
     site = Site(name=SITE, policy=Policy(), keys=[KEY], cipher=CIPHER)
     async with office.store.begin():  # a gateway's batch is being written
         prepared = prepare(site, school, now=MORNING)
-    assert len(prepared.slots) == Counts.of(school, MORNING.date()).slots
+    assert len(prepared.slots) == len(upcoming(school, MORNING.date()).slots)
     assert {CIPHER.open(SITE, listed.sealed) for listed in prepared.cards} == {CARD, STRANGE}
 
 
@@ -138,7 +138,7 @@ async def test_an_import_replaces_slots_from_its_day_on(office: Office) -> None:
 
 async def test_counts_of_a_dry_run(office: Office) -> None:
     school = read_folder(write_school(office.folder))
-    counts = Counts.of(school, dt.date(2026, 9, 1))
+    counts = Counts.of(school, upcoming(school, dt.date(2026, 9, 1)))
     assert (counts.persons, counts.groups, counts.credentials) == (2, 1, 2)
     await office.imports()
     assert counts.slots == len(await office.rows("slots"))
