@@ -14,10 +14,10 @@ from bench.figure import Figure
 BENCHMARKS: dict[str, Callable[[], Sequence[Figure]]] = {
     "outbox": outbox.run,
     "daemon": daemon.run,
+    "register": register.run,
     "rosters": rosters.run,
     "timetable": timetable.run,
     "sources": sources.run,
-    "register": register.run,
 }
 _WIDTH = 100
 RESULTS = Path(__file__).with_name("results.json")

@@ -45,9 +45,8 @@ class Outage:
     until: datetime | None = None
 
     def meets(self, since: datetime, until: datetime) -> bool:
-        """Whether any of it lies in [since, until), or is on at `since`; one that took no time is at its moment."""
-        begun = self.since < until or self.since <= since
-        return begun and (self.since >= since or self.until is None or self.until > since)
+        """Whether any of it lies in [since, until]; one that took no time is at its moment."""
+        return self.since <= until and (self.since >= since or self.until is None or self.until > since)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

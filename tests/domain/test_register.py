@@ -155,7 +155,7 @@ def test_what_a_person_said_has_its_minutes(status: Status, minutes: int, missed
         source=Source.TEACHER,
         said=at("08:31"),
     )
-    known = [*facts("in 08:00, out 08:59:30"), word]
+    known: list[Fact | Statement] = [*facts("in 08:00, out 08:59:30"), word]
     for as_of, final in ((at("09:14"), False), (at("09:15"), True)):
         [mark] = judge(DAY, [slot()], known, [], ONE_SILENT, as_of, POLICY)
         assert mark == Mark(
