@@ -165,6 +165,10 @@ CASES: dict[str, tuple[list[Substitution], str]] = {
         [change("mode", 0, CLASS, "2", mode=TEACHER, site="stadium")],
         f"Mo1 08:00, Mo2 09:00 teacher @stadium, Mo3 10:00, {TUESDAY}",
     ),
+    "a mode leaves the site": (
+        [change("replaced", 0, CLASS, "1", site="pool"), change("mode", 0, CLASS, "1", mode=TEACHER)],
+        f"Mo1 08:00 teacher @pool, Mo2 09:00, Mo3 10:00, {TUESDAY}",
+    ),
     "remote, but one day": (
         [change("mode", 0, CLASS, until=6, mode=NONE), change("mode", 1, CLASS, mode=Mode.GATE)],
         f"Mo1 08:00 none, Mo2 09:00 none, Mo3 10:00 none, {TUESDAY}",
