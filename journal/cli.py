@@ -13,7 +13,11 @@ import click
 from journal.console import configured, furnished, speaking_errors
 
 #: Command -> "module:attribute": loaded when it is asked for.
-ELSEWHERE: Mapping[str, str] = {"report": "journal.reports.cli:report", "notify": "journal.notify.cli:notify"}
+ELSEWHERE: Mapping[str, str] = {
+    "notify": "journal.notify.cli:notify",
+    "report": "journal.reports.cli:report",
+    "statement": "journal.desk.statement:statement",
+}
 
 
 class _Commands(click.Group):

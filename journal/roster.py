@@ -1,13 +1,13 @@
 """Who is judged on a day, by which slots, under which rules, and who hears of it."""
 
 from collections import defaultdict
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from pydantic import ValidationError
-from sqlalchemy import Select, select
+from sqlalchemy import ColumnElement, Select, and_, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from gateway.domain.directory import CredentialState
@@ -52,48 +52,69 @@ async def rules_of(connection: AsyncConnection) -> dict[str, Rules]:
     return found
 
 
+def the_site(rules: Mapping[str, Rules], name: str | None) -> str:
+    """The site that is meant; without a name the only one. Raises ConfigError."""
+    if name is None and len(rules) != 1:
+        raise ConfigError(f"the journal serves {len(rules)} sites", hint=f"add --site {' or '.join(rules)}")
+    site = name or next(iter(rules))
+    if site not in rules:
+        raise ConfigError(f"the journal knows no site {site}", hint=f"known sites: {', '.join(rules) or 'none'}")
+    return site
+
+
 async def slots_of(connection: AsyncConnection, site: str, date: str) -> dict[str, list[Slot]]:
     """The slots of a day by group."""
     c = tables.slots.c
-    query = select(c.slot, c.group, c.number, c.start, c.end, c.kind, c.mode).where(c.site == site, c.date == date)
+    query = select(tables.slots).where(c.site == site, c.date == date)
     found: dict[str, list[Slot]] = defaultdict(list)
-    for slot, group, number, start, end, kind, mode in await connection.execute(query):
-        found[group].append(
+    for row in (await connection.execute(query)).mappings():
+        found[row["group"]].append(
             Slot(
-                id=SlotId(slot),
-                group=GroupId(group),
-                number=number,
-                start=moment(start),
-                end=moment(end),
-                kind=SlotKind(kind),
-                mode=Mode(mode),
+                id=SlotId(row["slot"]),
+                group=GroupId(row["group"]),
+                number=row["number"],
+                start=moment(row["start"]),
+                end=moment(row["end"]),
+                kind=SlotKind(row["kind"]),
+                mode=Mode(row["mode"]),
+                site=row["place"],
+                obligatory=bool(row["obligatory"]),
             )
         )
     return dict(found)
 
 
+def belongs(date: str) -> ColumnElement[bool]:
+    """The memberships that hold on that day."""
+    m = tables.memberships.c
+    return and_(m.first <= date, or_(m.until.is_(None), m.until > date))
+
+
 async def members(
     connection: AsyncConnection, site: str, date: str, rules: Rules, persons: Collection[str] | None
 ) -> list[Member]:
-    """The pupils that have slots on that day; of these persons only, or all where `persons` is None.
+    """The pupils with their slots of that day, if they have any; of these persons only, or all where `persons` is None.
 
-    No door can see a pupil who has no valid card when a slot begins: that slot is the teacher's.
+    No door can see a pupil who has no valid card when a slot begins: that slot is the teacher's. Who is not listed any
+    more keeps the lessons of old days, and nobody is told about.
     """
     by_group = await slots_of(connection, site, date)
     p, m, k = tables.people.c, tables.memberships.c, tables.contacts.c
-    pupils = select(p.person, p.first_name, p.language, tables.groups.c.grade).select_from(
+    pupils = select(p.person, p.first_name, p.language, p.active, tables.groups.c.grade).select_from(
         tables.people.outerjoin(
             tables.groups, (tables.groups.c.site == p.site) & (tables.groups.c.group == p.class_group)
         )
     )
-    pupils = pupils.where(p.site == site, p.active == 1, p.role == "pupil")
+    pupils = pupils.where(p.site == site, p.role == "pupil")
     slots: dict[str, dict[str, Slot]] = defaultdict(dict)
-    for person, group in await _rows(connection, select(m.person, m.group).where(m.site == site), m.person, persons):
+    for person, group in await _rows(
+        connection, select(m.person, m.group).where(m.site == site, belongs(date)), m.person, persons
+    ):
         slots[person] |= {slot.id: slot for slot in by_group.get(group, ())}
     c = tables.cards.c
-    active = select(c.person, c.valid_from, c.valid_to).where(c.site == site, c.state == CredentialState.ACTIVE)
+    valid = select(c.person, c.valid_from, c.valid_to).where(c.site == site, c.state == CredentialState.ACTIVE)
     cards = defaultdict(list)
-    for person, since, until in await _rows(connection, active, c.person, persons):
+    for person, since, until in await _rows(connection, valid, c.person, persons):
         cards[person].append(Holder(person, since, until))
     parents = defaultdict(list)
     consented = select(k.person, k.address, k.language).where(k.site == site, k.consent == 1)
@@ -107,15 +128,14 @@ async def members(
                 primary=grade is not None and grade <= _LAST_PRIMARY_GRADE,
                 recipients=tuple(
                     Recipient(address=address, language=theirs or language or rules.language)
-                    for address, theirs in sorted(parents[person])
+                    for address, theirs in (sorted(parents[person]) if active else ())
                 ),
             ),
             slots=tuple(
                 _taken(slot, cards[person]) for slot in sorted(slots[person].values(), key=lambda s: (s.start, s.id))
             ),
         )
-        for person, name, language, grade in await _rows(connection, pupils, p.person, persons)
-        if slots[person]
+        for person, name, language, active, grade in await _rows(connection, pupils, p.person, persons)
     ]
 
 

@@ -17,13 +17,11 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-NAMES = {
-    "pk": "pk_%(table_name)s",
-    "fk": "fk_%(table_name)s_%(column_0_name)s",
-    "uq": "uq_%(table_name)s_%(column_0_name)s",
-    "ix": "ix_%(table_name)s_%(column_0_name)s",
-}
-metadata = MetaData(naming_convention=NAMES)
+_BY_COLUMN = ("fk", "uq", "ix")
+metadata = MetaData(
+    naming_convention={"pk": "pk_%(table_name)s"}
+    | {key: f"{key}_%(table_name)s_%(column_0_name)s" for key in _BY_COLUMN}
+)
 
 
 def _site(*, primary_key: bool = True) -> Column[str]:
@@ -145,7 +143,7 @@ dirty = Table(
     Column("stamp", BigInteger, nullable=False, default=1),
 )
 
-# ---- what the office said: replaced by an import, except the card ledger
+# ---- what the office said: replaced by an import, except what has a past; by hand: journal.staff_tables
 
 groups = Table(
     "groups",
@@ -156,6 +154,10 @@ groups = Table(
     Column("title", Text, nullable=False),
     # 1 to 11; NULL for a group that spans grades.
     Column("grade", Integer),
+    Column("shift", Integer, nullable=False, default=1, server_default="1"),
+    Column("stage", Text, nullable=False, default="", server_default=""),
+    # The class that it is a part of.
+    Column("part_of", Text),
 )
 
 people = Table(
@@ -174,12 +176,15 @@ people = Table(
     Column("active", Integer, nullable=False, default=1),
 )
 
+# Who was in which group when, [first, until) in days; '' is always. Who changes classes keeps the old one's past.
 memberships = Table(
     "memberships",
     metadata,
     _site(),
     Column("person", Text, primary_key=True),
     Column("group", Text, primary_key=True),
+    Column("first", Text, primary_key=True, default="", server_default=""),
+    Column("until", Text),
 )
 
 contacts = Table(
@@ -208,6 +213,9 @@ cards = Table(
     Column("valid_to", BigInteger),
     # active | blocked | lost
     Column("state", Text, nullable=False),
+    # The corrections by hand that opened and closed the row; NULL is an import.
+    Column("opened_by", Integer),
+    Column("closed_by", Integer),
     Index("ix_cards_site_token", "site", "token"),
 )
 
@@ -223,6 +231,9 @@ slots = Table(
     Column("end", BigInteger, nullable=False),
     Column("kind", Text, nullable=False),
     Column("mode", Text, nullable=False),
+    # Where it is held; '' is the site itself.
+    Column("place", Text, nullable=False, default="", server_default=""),
+    Column("obligatory", Integer, nullable=False, default=1, server_default="1"),
     Index("ix_slots_site_date", "site", "date"),
 )
 

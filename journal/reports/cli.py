@@ -13,12 +13,11 @@ from typing import Final
 import click
 
 from gateway.domain.model import Status
-from gateway.errors import ConfigError
 from journal.console import configured, reading
 from journal.notify.templates import LANGUAGES, minutes_in_words
 from journal.reports.register import COLUMNS, ClassDay, PupilDay, Register, plain, register
 from journal.reports.wording import in_words, missed_in_words
-from journal.roster import rules_of
+from journal.roster import rules_of, the_site
 from sync.clock import clock_from_environment
 
 _TITLES: Final = {"ru": "Посещаемость {date}, {site}", "en": "Attendance on {date}, {site}"}
@@ -59,11 +58,8 @@ def report(day: datetime | None, site: str | None, language: str, style: str | N
 async def _read(config: Path, site: str | None, day: date | None) -> Register:
     async with reading(config) as connection:
         rules = await rules_of(connection)
-        if site is None and len(rules) != 1:
-            raise ConfigError(f"the journal serves {len(rules)} sites", hint=f"add --site {' or '.join(rules)}")
-        name = site or next(iter(rules))
-        zone = rules[name].zone if name in rules else None
-        today = day or clock_from_environment().now().at.astimezone(zone).date()
+        name = the_site(rules, site)
+        today = day or clock_from_environment().now().at.astimezone(rules[name].zone).date()
         return await register(connection, name, today.isoformat())
 
 

@@ -10,7 +10,6 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from gateway.domain.model import Doubt, Mark, PersonId, SlotId, Status
 from gateway.domain.register import day_status, judged
-from gateway.errors import ConfigError
 from journal.roster import Member, members, rules_of
 from journal.store import DOUBTS
 from journal.tables import groups, marks, people
@@ -70,8 +69,6 @@ class Register:
 async def register(connection: AsyncConnection, site: str, date: str) -> Register:
     """Read the newest marks of the day. Raises ConfigError for a site that the journal does not know."""
     rules = await rules_of(connection)
-    if site not in rules:
-        raise ConfigError(f"the journal knows no site {site}", hint=f"known sites: {', '.join(rules) or 'none'}")
     p, g = people.c, groups.c
     named = select(p.person, p.last_name, p.first_name, g.group, g.title).outerjoin_from(
         people, groups, (g.site == p.site) & (g.group == p.class_group)

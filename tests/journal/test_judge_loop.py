@@ -72,18 +72,6 @@ async def test_a_mark_gets_a_revision_only_where_it_says_something_new(place: Sc
     ]
 
 
-async def test_what_a_person_said_is_left_alone(place: School) -> None:
-    place.north.tap(1, "08:36")
-    await place.deliver()
-    judge = Judge(place)
-    await judge.at("08:37")
-    async with place.store.begin() as connection:
-        await connection.execute(update(tables.marks).values(source="teacher", status="present", minutes_late=0))
-    await place.heard("07:00", "08:40")
-    await judge.at("08:40")
-    assert await place.marks() == {"p1": "present"}
-
-
 async def test_silence_of_a_door_is_not_absence(place: School) -> None:
     judge = Judge(place)
     place.north.tap(1, "08:36")

@@ -1,0 +1,62 @@
+"""Everything that a day is judged by, read in one picture; and the judgement of it, pure."""
+
+import datetime as dt
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from gateway.domain.register import Day, judge
+from journal.facts import Evidence, bounds, gather, interpret
+from journal.notify.due import PupilDay
+from journal.roster import Member, Rules, members
+from journal.statements import Spoken, spoken_between
+
+_SILENT = Spoken()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Case:
+    """One day of a site, for some persons or for everybody."""
+
+    rules: Rules
+    evidence: Evidence
+    members: list[Member]
+    #: By person.
+    spoken: Mapping[str, Spoken]
+
+    def judge(self, as_of: dt.datetime) -> list[PupilDay]:
+        """Pure, and the only costly part."""
+        facts, coverage = interpret(self.evidence)
+        found = []
+        for member in self.members:
+            person = member.pupil.person
+            known, said = facts.get(person, []), self.spoken.get(person, _SILENT)
+            day = Day(person=person, date=self.evidence.date)
+            marks = judge(day, member.slots, known, said.excuses, coverage, as_of, self.rules.policy)
+            found.append(
+                PupilDay(
+                    pupil=member.pupil,
+                    slots=member.slots,
+                    facts=known,
+                    excuses=said.excuses,
+                    coverage=coverage,
+                    policy=self.rules.policy,
+                    zone=self.rules.zone,
+                    marks=marks,
+                )
+            )
+        return found
+
+
+async def case_of(
+    connection: AsyncConnection, site: str, date: str, rules: Rules, persons: Collection[str] | None
+) -> Case:
+    """Read it; `persons` None is everybody."""
+    day = dt.date.fromisoformat(date)
+    return Case(
+        rules=rules,
+        evidence=await gather(connection, site, day, rules.zone, persons),
+        members=await members(connection, site, date, rules, persons),
+        spoken=await spoken_between(connection, site, *bounds(day, rules.zone), persons),
+    )
