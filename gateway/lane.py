@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -10,9 +11,20 @@ from typing import cast
 from gateway.domain.credential import SiteKey
 from gateway.domain.decide import Recent, decide, elapsed, unreadable
 from gateway.domain.directory import Directory
-from gateway.domain.entry import CoverageData, DeviceData, DeviceState, Entry, TapData
-from gateway.domain.model import ClockState, Direction, Instant, LaneDirection, LaneId, Reason, Seq, Tap, Verdict
-from gateway.domain.passage import Permit, Permits
+from gateway.domain.entry import CoverageData, DeviceData, DeviceState, Entry, ManualAction, ManualData, TapData
+from gateway.domain.model import (
+    ClockState,
+    Direction,
+    Instant,
+    LaneDirection,
+    LaneId,
+    PersonId,
+    Reason,
+    Seq,
+    Tap,
+    Verdict,
+)
+from gateway.domain.passage import Passages, Permit, Stand
 from gateway.errors import AttendanceError, DeviceLost, NotRecorded
 from gateway.ports import (
     CardRead,
@@ -24,11 +36,15 @@ from gateway.ports import (
     Outbox,
     Reader,
     ReaderEvent,
-    Rotation,
 )
 
 #: A wall clock that moved this much against the boot clock since the last coverage was set by somebody.
 _CLOCK_STEP = timedelta(seconds=2)
+#: So many persons fit into one entry with room to spare.
+_NAMES = 25
+#: A disk that failed for longer than this many passages begins anew: the time before is not covered.
+_MOST_OWED = 256
+_OPEN = Verdict(admit=True, reason=Reason.KNOWN)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,7 +79,10 @@ class Lane:
         self._site = site
         self._direction = direction.of_tap
         self._unrecorded = Verdict(admit=admits_unrecorded, reason=Reason.NOT_RECORDED)
-        self._permits = Permits(lane, passage_lasts) if passage_lasts is not None else None
+        self._passages = Passages(lane, passage_lasts) if passage_lasts is not None else None
+        self._stand = Stand()
+        #: What the device told and could not be recorded yet, oldest first.
+        self._owed: deque[Entry] = deque(maxlen=_MOST_OWED)
         self._gate: Gate | None = None
         # Held from the moment an event gets its time until it is on the disk: what coverage says stays true.
         self._turn = asyncio.Lock()
@@ -96,13 +115,37 @@ class Lane:
     async def tell(self, kind: DeviceState, detail: str) -> None:
         """Record something about the lane's device."""
         async with self._turn:
-            await self._record(self._device(kind, detail))
+            await self._keep(self._device(kind, detail))
+
+    async def tell_stand(self) -> None:
+        """Record again how the gate stands, unless it stands as usual: a day is judged by its own entries."""
+        async with self._turn:
+            await self._keep(*(self._device(kind, word) for kind, word in self._stand.words))
+
+    async def admit_by_hand(self, operator: str, persons: Sequence[PersonId], reason: str) -> None:
+        """A guard lets these persons in, or somebody without a name. Opens also when it cannot be recorded."""
+        async with self._turn:
+            now = self._site.clock.now()
+            action = ManualAction.ENTER if persons else ManualAction.OPEN
+            names = [tuple(persons[first : first + _NAMES]) for first in range(0, max(len(persons), 1), _NAMES)]
+            did = [
+                ManualData(lane=self.id, operator=operator, action=action, persons=some, reason=reason[:200])
+                for some in names
+            ]
+            if await self._record(*(Entry(at=now, data=data) for data in did)) is None:
+                self._missed()
+                await self._show(Verdict(admit=True, reason=Reason.NOT_RECORDED))
+                return
+            await self._permit(None, Direction.IN if persons else self._direction, now)
+            await self._show(_OPEN)
 
     async def cover(self) -> None:
         """Record that everything up to now is recorded, where that is so."""
         async with self._turn:
             since, now = self._covered, self._site.clock.now()
-            if since is None:
+            if self._passages is not None:
+                await self._keep(*self._passages.expire(now))
+            if not await self._pay() or since is None:
                 return
             self._covered = now
             stepped = abs((now.at - since.at) - elapsed(since, now)) > _CLOCK_STEP
@@ -130,7 +173,7 @@ class Lane:
                 case CardRefused():
                     await self._append_and_show(unreadable(self.id, event.technology, self._direction, now))
                 case DeviceNotice():
-                    await self._record(self._device(event.kind, event.detail))
+                    await self._on_notice(event)
 
     async def _on_tap(self, tap: Tap) -> None:
         decided = decide(tap, self._site.directory(), self._site.recent, self._site.keys)
@@ -143,25 +186,52 @@ class Lane:
         data = cast("TapData", entry.data)
         seq = await self._record(entry)
         if seq is None:
-            self._failures += 1
-            # Somebody stood here who is not in the ledger: no coverage may say that nobody did.
-            self._covered = self._site.clock.now() if self._covered is not None else None
+            self._missed()
             await self._show(self._unrecorded)
             return
         self._site.recent.note(entry.at, data)
-        if self._permits is not None and data.verdict.admit:
-            if unused := self._permits.expire(entry.at):
-                await self._record(*unused)
-            self._permits.grant(Permit(seq=seq, direction=data.direction, at=entry.at))
+        if data.verdict.admit:
+            await self._permit(seq, data.direction, entry.at)
         await self._show(data.verdict)
+
+    async def _permit(self, tap: Seq | None, direction: Direction, now: Instant) -> None:
+        if self._passages is not None:
+            await self._keep(*self._passages.grant(Permit(tap=tap, direction=direction, at=now)))
 
     async def _on_gate(self, event: GateEvent) -> None:
         async with self._turn:
-            now = self._site.clock.now()
             if isinstance(event, DeviceNotice):
-                await self._record(self._device(event.kind, event.detail))
-            elif isinstance(event, Rotation) and self._permits is not None:
-                await self._record(*self._permits.expire(now), self._permits.rotate(event.direction, now))
+                await self._on_notice(event)
+            elif self._passages is not None:
+                now = self._site.clock.now()
+                await self._keep(*self._passages.rotate(event.direction, self._stand, now))
+
+    async def _on_notice(self, notice: DeviceNotice) -> None:
+        self._stand = self._stand.told(notice.kind, notice.detail)
+        await self._keep(self._device(notice.kind, notice.detail))
+
+    def _missed(self) -> None:
+        # Somebody stood here who is not in the ledger: no coverage may say that nobody did.
+        self._failures += 1
+        self._covered = self._site.clock.now() if self._covered is not None else None
+
+    async def _keep(self, *entries: Entry) -> None:
+        """Record what nobody at the door waits for; what cannot be recorded now is recorded before any coverage."""
+        if entries and await self._record(*entries) is None:
+            self._owed.extend(entries)
+
+    async def _pay(self) -> bool:
+        """Whether everything is recorded that was owed, and nothing of it forgotten."""
+        if not self._owed:
+            return True
+        forgotten = len(self._owed) == self._owed.maxlen
+        again = [self._device(kind, word) for kind, word in self._stand.words] if forgotten else []
+        if await self._record(*self._owed, *again) is None:
+            return False
+        self._owed.clear()
+        if forgotten and self._covered is not None:
+            self._covered = self._site.clock.now()
+        return not forgotten
 
     async def _show(self, verdict: Verdict) -> None:
         # A lost gate is told by the one who watches it.

@@ -38,6 +38,7 @@ class DeviceNotice:
     """The device tells about itself: tamper, garbage on the line, a mode, the fire alarm."""
 
     kind: DeviceState
+    #: As DeviceData has it.
     detail: str
 
 
@@ -64,7 +65,10 @@ class Gate(Protocol):
     """One lamp with a bolt."""
 
     def events(self) -> AsyncIterator[GateEvent]:
-        """Endless while the device lives; raises DeviceLost when it does not."""
+        """Endless while the device lives; raises DeviceLost when it does not.
+
+        A gate that knows its mode, its fire alarm or that it is blocked tells so when it was opened, and when it changes.
+        """
         ...
 
     async def show(self, verdict: Verdict) -> None:

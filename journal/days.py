@@ -8,15 +8,15 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from gateway.domain.entry import ClockData, CoverageData, DeviceData, PassageData, TapData
+from gateway.domain.entry import ClockData, CoverageData, DeviceData, ManualData, PassageData, TapData
 from gateway.domain.model import ClockState
 from gateway.domain.wire import Event, Stream, decode
-from journal.store import Day, holder_at, holders, milliseconds, moment, of
+from journal.store import EVERYBODY, Day, holder_at, holders, milliseconds, moment, of
 from journal.tables import entries, sites
 
 
 async def days_of(connection: AsyncConnection, stream: Stream, events: Sequence[Event]) -> set[Day]:
-    """The days that new events touch: of a tap or its passage the holder's; of coverage, devices and clocks everybody's."""
+    """The days that new events touch: of a tap or its passage the holder's, of a list its persons'; of all else everybody's."""
     zone = await zone_of(connection, stream.site)
     taps = [event for event in events if isinstance(event.data, TapData)]
     days = await _taps(connection, stream, zone, [*taps, *await _passed(connection, stream, events)])
@@ -26,6 +26,10 @@ async def days_of(connection: AsyncConnection, stream: Stream, events: Sequence[
                 days |= {_day(stream, zone, at) for at in (since, until)}
             case DeviceData():
                 days.add(_day(stream, zone, event.at.at))
+            case ManualData(persons=persons):
+                for at in await _moments(connection, stream, event):
+                    date = local_date(moment(at), zone)
+                    days |= {Day(stream.site, date, person) for person in persons or [EVERYBODY]}
             case ClockData(boot=boot, correction=correction):
                 wrong = await _boot_before(connection, stream, boot, event.seq)
                 days |= {_day(stream, zone, moment(at + shift)) for at in wrong for shift in (0, correction)}
@@ -69,11 +73,10 @@ async def _taps(connection: AsyncConnection, stream: Stream, zone: ZoneInfo, tap
     days = set()
     for event in taps:
         token = event.data.token if isinstance(event.data, TapData) else None
-        moments = [milliseconds(event.at.at)]
-        if event.at.clock is ClockState.UNSYNCED and token in ledger:
-            moments += await _corrected(connection, stream, event)
-        for at in moments:
-            if token is not None and (person := holder_at(ledger.get(token, ()), at)):
+        if token is None or token not in ledger:
+            continue
+        for at in await _moments(connection, stream, event):
+            if person := holder_at(ledger[token], at):
                 days.add(Day(stream.site, local_date(moment(at), zone), person))
     return days
 
@@ -90,8 +93,11 @@ async def _passed(connection: AsyncConnection, stream: Stream, events: Sequence[
     return [decode(body) for body in (await connection.execute(select(c.body).where(*followed))).scalars()]
 
 
-async def _corrected(connection: AsyncConnection, stream: Stream, event: Event) -> list[int]:
-    """The repaired time of an unsynced event whose clock entry is here already, because batches came out of order."""
+async def _moments(connection: AsyncConnection, stream: Stream, event: Event) -> list[int]:
+    """Its own time; of an unsynced event also the repaired one, where batches came out of order and the clock entry is here."""
+    told = milliseconds(event.at.at)
+    if event.at.clock is not ClockState.UNSYNCED:
+        return [told]
     c = entries.c
     later = (
         *of(entries, stream),
@@ -102,7 +108,7 @@ async def _corrected(connection: AsyncConnection, stream: Stream, event: Event) 
     )
     body = (await connection.execute(select(c.body).where(*later).order_by(c.seq).limit(1))).scalar()
     data = decode(body).data if body is not None else None
-    return [milliseconds(event.at.at) + data.correction] if isinstance(data, ClockData) else []
+    return [told, told + data.correction] if isinstance(data, ClockData) else [told]
 
 
 async def _boot_before(connection: AsyncConnection, stream: Stream, boot: str, seq: int) -> Sequence[int]:

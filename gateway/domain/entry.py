@@ -91,6 +91,33 @@ class DeviceState(StrEnum):
     MODE = "mode"
     GARBAGE = "garbage"
     STORAGE = "storage"
+    #: Somebody or something stands in the gate and it does not turn.
+    BLOCKED = "blocked"
+
+
+class GateMode(StrEnum):
+    """How a gate stands: the detail of `mode`."""
+
+    #: One passage for each permit.
+    SINGLE = "single"
+    #: Open for everybody.
+    FREE = "free"
+    #: For nobody; a lane that is locked is not waited for.
+    LOCKED = "locked"
+
+
+class FireAlarm(StrEnum):
+    """The detail of `fire_alarm`."""
+
+    ALARM = "alarm"
+    ALL_CLEAR = "all-clear"
+
+
+class Obstruction(StrEnum):
+    """The detail of `blocked`."""
+
+    BLOCKED = "blocked"
+    CLEAR = "clear"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,8 +128,42 @@ class DeviceData:
     #: The lane, or the device's own id where it serves several.
     lane: LaneId
     kind: DeviceState
-    #: A sentence without personal data.
+    #: A word of GateMode, FireAlarm or Obstruction where the kind has such; else a sentence without personal data.
     detail: str
+
+
+class ManualAction(StrEnum):
+    """What a guard did by hand."""
+
+    #: Opened once, for somebody without a name.
+    OPEN = "open"
+    #: Let in the persons of the list.
+    ENTER = "enter"
+    #: Keeps the gate open from now on, whoever comes.
+    HOLD = "hold"
+    #: Ends a hold.
+    RELEASE = "release"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ManualData:
+    """A person of the staff did at a lane what a card or a gate would have told."""
+
+    type: ClassVar[str] = "att.manual.v1"
+    lane: LaneId
+    #: Who did it, by an opaque id.
+    operator: str
+    action: ManualAction
+    #: enter: everybody who came in, at least one; empty for every other action.
+    persons: tuple[PersonId, ...] = ()
+    #: In the operator's words; no names.
+    reason: str
+
+    def __post_init__(self) -> None:
+        if bool(self.persons) is not (self.action is ManualAction.ENTER):
+            raise ValueError(
+                f"the action {self.action} with {len(self.persons)} persons: only enter has them, and needs one"
+            )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -129,7 +190,7 @@ class UnknownData:
     raw: Mapping[str, object] = field(hash=False)
 
 
-Data = EpochData | TapData | PassageData | CoverageData | DeviceData | ClockData
+Data = EpochData | TapData | PassageData | CoverageData | DeviceData | ManualData | ClockData
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

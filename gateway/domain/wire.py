@@ -23,6 +23,7 @@ from gateway.domain.entry import (
     DeviceData,
     Entry,
     EpochData,
+    ManualData,
     PassageData,
     TapData,
     UnknownData,
@@ -37,7 +38,8 @@ MAX_BATCH_BYTES = 48 * 1024
 
 _OPEN, _JOIN, _CLOSE = b"[\n", b",\n", b"\n]"
 _DATA: dict[str, TypeAdapter[Data]] = {
-    kind.type: TypeAdapter(kind) for kind in (EpochData, TapData, PassageData, CoverageData, DeviceData, ClockData)
+    kind.type: TypeAdapter(kind)
+    for kind in (EpochData, TapData, PassageData, CoverageData, DeviceData, ManualData, ClockData)
 }
 
 

@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.domain.decide import Recent, decide
-from gateway.domain.entry import CoverageData, Entry, EpochData, UnknownData
-from gateway.domain.model import Seq
+from gateway.domain.entry import CoverageData, Entry, EpochData, ManualAction, ManualData, UnknownData
+from gateway.domain.model import PersonId, Seq
 from gateway.domain.wire import (
     MAX_BATCH_BYTES,
     MAX_BATCH_EVENTS,
@@ -37,6 +37,17 @@ def tap_entry() -> Entry:
     return entry
 
 
+def let_in(*persons: str) -> Entry:
+    data = ManualData(
+        lane=LANE,
+        operator="guard-1",
+        action=ManualAction.ENTER,
+        persons=tuple(map(PersonId, persons)),
+        reason="the cards are in the cloakroom",
+    )
+    return Entry(at=instant("08:30"), data=data)
+
+
 def test_a_tap_on_the_wire_is_exactly_this() -> None:
     body = encode(tap_entry(), stream=STREAM, seq=Seq(42), recorded=at("08:31:31"))
     assert body.decode() == (
@@ -55,12 +66,33 @@ def test_a_tap_on_the_wire_is_exactly_this() -> None:
         tap_entry(),
         Entry(at=instant("07:00"), data=EpochData(previous=None, reason="first start")),
         Entry(at=instant("08:30"), data=CoverageData(lane=LANE, since=at("08:00"), until=at("08:30"))),
+        let_in("p-1", "p-2"),
+        Entry(
+            at=instant("08:30"),
+            data=ManualData(lane=LANE, operator="guard-1", action=ManualAction.OPEN, reason="курьер"),
+        ),
     ],
 )
 def test_what_was_encoded_is_what_is_decoded(entry: Entry) -> None:
     event = decode(encode(entry, stream=STREAM, seq=Seq(7), recorded=at("09:00")))
     assert (event.stream, event.seq, event.at, event.data) == (STREAM, 7, entry.at, entry.data)
     assert event.expires == entry.expires
+
+
+def test_what_a_guard_did_on_the_wire_is_exactly_this() -> None:
+    body = encode(let_in("p-1", "p-2"), stream=STREAM, seq=Seq(7), recorded=at("08:30"))
+    assert body.decode().endswith(
+        '"type":"att.manual.v1","time":"2026-09-01T08:30:00.000Z","recordedtime":"2026-09-01T08:30:00.000Z",'
+        '"boot":"boot-a","boottime":"31600000","clock":"synced","data":{"lane":"north-1","operator":"guard-1",'
+        '"action":"enter","persons":["p-1","p-2"],"reason":"the cards are in the cloakroom"}}'
+    )
+
+
+@pytest.mark.parametrize("said", ['"enter","persons":[]', '"open","persons":["p-1"]', '"shut","persons":[]'])
+def test_a_list_of_nobody_and_an_opening_with_names_are_malformed(said: str) -> None:
+    body = encode(let_in("p-1"), stream=STREAM, seq=Seq(7), recorded=at("08:30"))
+    with pytest.raises(MalformedMessage):
+        decode(body.replace(b'"enter","persons":["p-1"]', said.encode()))
 
 
 def test_an_unknown_type_is_kept_whole() -> None:

@@ -18,7 +18,7 @@ async def test_a_rotation_uses_the_permit_of_its_tap() -> None:
         await door.after(CardRead(credential=CARD))
         door.gate.feed(Rotation(direction=Direction.IN), Rotation(direction=Direction.IN))
         await door.settled()
-        assert passages(door) == [(PassageKind.CONFIRMED, 1), (PassageKind.FORCED, None)]
+        assert passages(door) == [(PassageKind.CONFIRMED, 1), (PassageKind.TAILGATING, None)]
 
 
 async def test_a_card_that_is_not_let_in_permits_no_passage() -> None:

@@ -5,8 +5,17 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import update
 
-from gateway.domain.entry import ClockData, DeviceData, DeviceState, PassageData, PassageKind
-from gateway.domain.model import ClockState, Direction, Seq
+from gateway.domain.entry import (
+    ClockData,
+    DeviceData,
+    DeviceState,
+    Entry,
+    ManualAction,
+    ManualData,
+    PassageData,
+    PassageKind,
+)
+from gateway.domain.model import ClockState, Direction, PersonId, Seq
 from journal import tables
 from tests.journal.door import (
     LANE,
@@ -15,6 +24,7 @@ from tests.journal.door import (
     Door,
     coverage,
     entry,
+    instant,
     tap,
 )
 from tests.journal.receiver import Journal
@@ -47,6 +57,33 @@ async def test_coverage_and_devices_ask_for_everybody(journal: Journal) -> None:
     door.append(entry(DeviceData(lane=LANE, kind=DeviceState.DOWN, detail="unplugged"), MORNING + day))
     await journal.takes(door.message(1, 2))
     assert await journal.dirty() == {("2026-08-31", ""), ("2026-09-01", ""), ("2026-09-02", "")}
+
+
+def by_hand(action: ManualAction, *persons: str) -> ManualData:
+    names = tuple(map(PersonId, persons))
+    return ManualData(lane=LANE, operator="guard", action=action, persons=names, reason="")
+
+
+async def test_what_a_guard_did_asks_for_those_who_are_named_or_for_everybody(journal: Journal) -> None:
+    door = Door()
+    door.append(entry(by_hand(ManualAction.ENTER, "p-1", "p-7"), MORNING))
+    for days, action in enumerate([ManualAction.OPEN, ManualAction.HOLD, ManualAction.RELEASE], 1):
+        door.append(entry(by_hand(action), MORNING + timedelta(days=days)))
+    await journal.takes(door.message(1, 4))
+    named = {("2026-09-01", "p-1"), ("2026-09-01", "p-7")}
+    assert await journal.dirty() == named | {("2026-09-02", ""), ("2026-09-03", ""), ("2026-09-04", "")}
+
+
+@pytest.mark.parametrize("order", [(1, 2), (2, 1)])
+async def test_a_list_of_an_unset_clock_asks_for_the_corrected_day(journal: Journal, order: tuple[int, int]) -> None:
+    wrong = MORNING - timedelta(days=100)
+    door = Door()
+    door.append(Entry(at=instant(wrong, ClockState.UNSYNCED), data=by_hand(ManualAction.ENTER, "p-1")))
+    repair = ClockData(boot="boot-1", boottime=1, wall=MORNING, correction=50 * 86_400_000)
+    door.append(entry(repair, MORNING))
+    await journal.takes(door.birth(), *(door.message(n, n) for n in order))
+    corrected = ("2026-07-13", "") if order == (1, 2) else ("2026-07-13", "p-1")
+    assert {("2026-05-24", "p-1"), corrected} <= await journal.dirty()
 
 
 @pytest.mark.parametrize("order", [(1, 2), (2, 1)])

@@ -1,6 +1,6 @@
 """From the rows of the store to what judge() takes."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from pathlib import Path
@@ -12,10 +12,10 @@ from hypothesis import strategies as st
 from sqlalchemy import update
 
 from gateway.domain.entry import ClockData, PassageData, PassageKind
-from gateway.domain.model import ClockState, Direction, LaneDirection, Reason, Seq, Verdict
+from gateway.domain.model import ClockState, Direction, PersonId, Reason, Seq, Verdict
 from gateway.domain.register import Coverage, Fact, FactKind
 from journal import tables
-from journal.facts import _kind, bounds, gather, interpret
+from journal.facts import bounds, gather, interpret
 from journal.store import milliseconds
 from tests.journal.school import KEY, LANE, SITE, TODAY, ZONE, School, at, card, school
 
@@ -28,7 +28,7 @@ async def place(tmp_path: Path) -> AsyncIterator[School]:
 
 @dataclass
 class Found:
-    facts: dict[str, list[Fact]]
+    facts: Mapping[PersonId, list[Fact]]
     coverage: Coverage
     words: dict[str, list[str]] = field(default_factory=dict)
 
@@ -132,22 +132,6 @@ async def test_a_gate_that_reports_rotations_tells_who_went_through(place: Schoo
         passage = PassageData(lane=LANE, direction=direction, kind=kind, tap=None if tap is None else Seq(tap))
         place.north.append(at("08:21"), passage)
     assert (await read(place)).words == {"p1": ["arrival 08:21"], "p2": ["permit 08:21"], "p3": ["arrival 08:20"]}
-
-
-@pytest.mark.parametrize(
-    ("lane", "told", "kind"),
-    [
-        (LaneDirection.ARRIVAL_ONLY, Direction.UNKNOWN, FactKind.ARRIVAL),
-        (LaneDirection.IN, Direction.UNKNOWN, FactKind.IN),
-        (LaneDirection.OUT, Direction.UNKNOWN, FactKind.OUT),
-        (LaneDirection.BOTH, Direction.IN, FactKind.IN),
-        (LaneDirection.BOTH, Direction.OUT, FactKind.OUT),
-        (LaneDirection.BOTH, Direction.UNKNOWN, FactKind.PERMIT),
-        (LaneDirection.CHECKPOINT, Direction.OUT, FactKind.CHECKPOINT),
-    ],
-)
-def test_what_a_lane_says_about_the_way(lane: LaneDirection, told: Direction, kind: FactKind) -> None:
-    assert _kind(lane, told) is kind
 
 
 def words(coverage: Coverage, since: str, until: str) -> list[str]:

@@ -1,0 +1,108 @@
+"""When a lane could not name everybody who passed it: what its devices and its guard told, as spans of time."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from gateway.domain.coverage import Interval, Outage, OutageKind
+from gateway.domain.entry import Data, DeviceData, DeviceState, GateMode, ManualAction, ManualData, UnknownData
+from gateway.domain.passage import Stand
+
+#: What happened at one moment is a span of this length.
+_MOMENT = timedelta(milliseconds=1)
+_AT_ONCE = {DeviceState.GARBAGE: OutageKind.BLIND, DeviceState.STORAGE: OutageKind.DOWN}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Told:
+    """What was told of a lane, and when."""
+
+    at: datetime
+    data: Data | UnknownData
+
+
+def outages(told: Iterable[Told], *, rotations: bool) -> list[Outage]:
+    """The spans, of what was `told` of one lane in order; without `rotations` nothing depends on the gate's own device."""
+    state, open_, found = _State(rotations=rotations), dict[OutageKind, datetime](), list[Outage]()
+    for one in told:
+        if (at_once := _at_once(one.data)) is not None:
+            found.append(Outage(kind=at_once, since=one.at, until=one.at + _MOMENT))
+        state.hear(one.data)
+        for kind in [kind for kind in open_ if kind not in state.kinds]:
+            found.append(Outage(kind=kind, since=open_.pop(kind), until=one.at))
+        for kind in state.kinds:
+            open_.setdefault(kind, one.at)
+    return found + [Outage(kind=kind, since=since) for kind, since in open_.items()]
+
+
+def locked(told: Iterable[Told], heard: datetime) -> list[Interval]:
+    """When the lane was locked for certain, with its devices there to tell otherwise; nothing is missing up to `heard`."""
+    state, since, found = _State(rotations=True), None, list[Interval]()
+    for one in told:
+        state.hear(one.data)
+        if state.locked and since is None:
+            since = one.at
+        elif not state.locked and since is not None:
+            found.append(Interval(since=since, until=one.at))
+            since = None
+    return [*found, Interval(since=since, until=heard)] if since is not None else found
+
+
+def within(spans: Sequence[Outage], since: datetime, until: datetime) -> tuple[Outage, ...]:
+    """Those parts that touch [since, until): outside its service hours a lane is not asked for."""
+    return tuple(
+        Outage(kind=span.kind, since=max(span.since, since), until=span.until)
+        for span in spans
+        if span.since < until and (span.until is None or span.until > since)
+    )
+
+
+@dataclass(slots=True, kw_only=True)
+class _State:
+    """A lane as it was told to be."""
+
+    rotations: bool
+    stand: Stand = field(default_factory=Stand)
+    #: reader, gate.
+    down: set[str] = field(default_factory=set)
+    held: bool = False
+
+    def hear(self, data: Data | UnknownData) -> None:
+        match data:
+            case DeviceData(kind=DeviceState.DOWN, detail=detail):
+                self.down.add(detail.partition(" ")[0])
+            case DeviceData(kind=DeviceState.UP, detail=detail):
+                self.down.discard(detail.partition(" ")[0])
+            case DeviceData(kind=kind, detail=detail):
+                self.stand = self.stand.told(kind, detail)
+            case ManualData(action=ManualAction.HOLD):
+                self.held = True
+            case ManualData(action=ManualAction.RELEASE):
+                self.held = False
+            case _:
+                pass
+
+    @property
+    def kinds(self) -> list[OutageKind]:
+        causes = {
+            OutageKind.DOWN: self.down - (set() if self.rotations else {"gate"}),
+            OutageKind.FREE: self.stand.mode is GateMode.FREE,
+            OutageKind.FIRE_ALARM: self.stand.alarm,
+            OutageKind.BLIND: self.stand.blocked,
+            OutageKind.OPENED: self.held,
+        }
+        return [kind for kind, holds in causes.items() if holds]
+
+    @property
+    def locked(self) -> bool:
+        return self.stand.opened_for is GateMode.LOCKED and not self.down and not self.held
+
+
+def _at_once(data: Data | UnknownData) -> OutageKind | None:
+    match data:
+        case DeviceData(kind=kind):
+            return _AT_ONCE.get(kind)
+        case ManualData(action=ManualAction.OPEN):
+            return OutageKind.OPENED
+        case _:
+            return None
