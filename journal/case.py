@@ -8,7 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from gateway.domain.register import Day, judge
 from journal.facts import Evidence, bounds, gather, interpret
-from journal.notify.due import PupilDay
+from journal.notify.notice import PupilDay
 from journal.roster import Member, Rules, members
 from journal.statements import Spoken, spoken_between
 
@@ -40,6 +40,7 @@ class Case:
                     slots=member.slots,
                     facts=known,
                     excuses=said.excuses,
+                    statements=said.statements,
                     coverage=coverage,
                     policy=self.rules.policy,
                     zone=self.rules.zone,

@@ -17,7 +17,8 @@ from gateway.domain.register import (
     judge,
 )
 from gateway.domain.statement import Excuse
-from journal.notify.due import Pupil, PupilDay, Recipient, Template, Told, due
+from journal.notify.due import due
+from journal.notify.notice import Pupil, PupilDay, Recipient, Template, Told, Window
 
 ZONE = ZoneInfo("Europe/Moscow")
 TODAY = date(2026, 9, 1)
@@ -68,11 +69,14 @@ def coverage(words: str) -> Coverage:
 
 
 def told(words: str) -> list[Told]:
-    """`not_seen 08:45, update 08:52`."""
+    """`not_seen 08:45, update 08:52`; `left_early 09:50/11:10` might be sent, and is followed up, until 11:10."""
     found = []
     for word in filter(None, words.split(", ")):
         template, local = word.split()
-        found.append(Told(address=PARENT, template=Template(template), at=None if local == "-" else at(local)))
+        local, _, expires = local.partition("/")
+        window = Window(opens=at("08:30"), expires=at(expires or "09:15"))
+        moment = None if local == "-" else at(local)
+        found.append(Told(address=PARENT, template=Template(template), at=moment, window=window))
     return found
 
 
