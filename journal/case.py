@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from gateway.domain.register import Day, judge
+from gateway.domain.register import Day, Fact, judge
+from gateway.domain.statement import Statement
 from journal.facts import Evidence, bounds, gather, interpret
 from journal.notify.notice import PupilDay
 from journal.roster import Member, Rules, members
@@ -19,6 +20,7 @@ _SILENT = Spoken()
 class Case:
     """One day of a site, for some persons or for everybody."""
 
+    site: str
     rules: Rules
     evidence: Evidence
     members: list[Member]
@@ -32,10 +34,12 @@ class Case:
         for member in self.members:
             person = member.pupil.person
             known, said = facts.get(person, []), self.spoken.get(person, _SILENT)
-            day = Day(person=person, date=self.evidence.date)
-            marks = judge(day, member.slots, known, said.excuses, coverage, as_of, self.rules.policy)
+            day = Day(person=person, date=self.evidence.date, site=self.site)
+            heard: list[Fact | Statement] = [*known, *said.statements]
+            marks = judge(day, member.slots, heard, said.excuses, coverage, as_of, self.rules.policy)
             found.append(
                 PupilDay(
+                    site=self.site,
                     pupil=member.pupil,
                     slots=member.slots,
                     facts=known,
@@ -56,6 +60,7 @@ async def case_of(
     """Read it; `persons` None is everybody."""
     day = dt.date.fromisoformat(date)
     return Case(
+        site=site,
         rules=rules,
         evidence=await gather(connection, site, day, rules.zone, persons),
         members=await members(connection, site, date, rules, persons),

@@ -15,14 +15,16 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from gateway.domain.model import Slot, Source, Status
-from gateway.domain.register import judged
+from gateway.domain.model import Mark, Slot, Source, Status
 from journal.notify.episode import Episode, after, during, explained, minute, obligatory
 from journal.notify.notice import Notice, PupilDay, Recipient, Template, Told, Window
 
 _MINUTE = timedelta(minutes=1)
 #: They alarm a parent, and what came of it is told.
 _FOLLOWED_UP = frozenset({Template.NOT_SEEN, Template.ABSENT})
+_LATE = frozenset({Status.LATE, Status.ABSENT})
+#: Who left so early that most of the lesson is missed is absent by the doors.
+_LEFT = frozenset({Status.LEFT_EARLY, Status.ABSENT})
 _FOLLOWING_UP = frozenset({Template.UPDATE, Template.SEEN})
 
 
@@ -88,8 +90,9 @@ class _Story:
 
     def _seen_after(self, said: Told) -> list[datetime]:
         slot = self.episode.first if said.template is Template.NOT_SEEN else self.episode.beginning(said.at)
+        vouched = self.episode.vouched(slot)
         checked = [at for at in self.episode.checked if _after(at, said)]
-        return sorted([*checked, *self.episode.vouched(slot)])
+        return sorted([*checked, *([] if vouched is None else [vouched])])
 
     def _began(self) -> Iterator[Notice]:
         """Late or not seen: how the first obligatory slot began, while it lasts."""
@@ -99,20 +102,20 @@ class _Story:
         window = during(slot, self.episode.day.zone)
         if slot.start <= self.episode.as_of < window.expires and not explained(mark):
             came = self.episode.came
-            if came is not None and self._late(slot, came, mark.minutes_late):
+            if came is not None and self._late(slot, came, mark):
                 yield self._notice(Template.LATE, came, window, minutes=mark.minutes_late)
             cutoff = self.episode.cutoff
             if cutoff is not None and mark.source is Source.GATE and self._not_seen(slot, cutoff):
                 yield self._notice(Template.NOT_SEEN, cutoff, window)
 
-    def _late(self, slot: Slot, came: datetime, minutes: int) -> bool:
-        """The doors and the mark must tell the same story."""
-        enough = minutes >= self.episode.day.policy.late_notice_minutes and minutes == -((slot.start - came) // _MINUTE)
+    def _late(self, slot: Slot, came: datetime, mark: Mark) -> bool:
+        """Late, perhaps for so long that the lesson is missed; the doors and the mark must tell the same story."""
+        enough = mark.minutes_late >= self.episode.day.policy.late_notice_minutes and mark.status in _LATE
+        enough = enough and mark.minutes_late == -((slot.start - came) // _MINUTE)
         return enough and not self.episode.doubts(came) and not self.episode.excused(slot.start, came)
 
     def _not_seen(self, slot: Slot, cutoff: datetime) -> bool:
-        # Whatever the doors saw of this card today, "not seen" would be false.
-        unseen = self.episode.as_of >= cutoff and not self.episode.facts and not self.episode.let_in
+        unseen = self.episode.as_of >= cutoff and self.episode.unseen
         return unseen and not self.episode.doubts(cutoff) and not self.episode.excused(slot.start, cutoff)
 
     def _absent(self) -> Iterator[Notice]:
@@ -120,10 +123,12 @@ class _Story:
         if Template.ABSENT in self.told:
             return
         for slot in obligatory(self.episode.day.slots):
-            mark, window = self.episode.mark(slot), during(slot, self.episode.day.zone)
-            confirmed = mark is not None and mark.status is Status.ABSENT and mark.source is not Source.GATE
-            if confirmed and slot.start <= self.episode.as_of < window.expires:
-                if mark is not None and not explained(mark) and not self.episode.excused(slot.start, slot.end):
+            mark, word = self.episode.mark(slot), self.episode.ruling(slot)
+            window = during(slot, self.episode.day.zone)
+            if mark is None or word is None or not slot.start <= self.episode.as_of < window.expires:
+                continue
+            if mark.status is Status.ABSENT and word.status is Status.ABSENT and not explained(mark):
+                if not self.episode.excused(slot.start, slot.end):
                     yield self._notice(Template.ABSENT, slot.start, window)
                 return
 
@@ -141,10 +146,10 @@ class _Story:
         """After the first lesson that the pupil left and did not come back to; once a day."""
         if not self._asked(Template.LEFT_EARLY):
             return
-        for slot in judged(obligatory(self.episode.day.slots)):
+        for slot in obligatory(self.episode.day.slots):
             mark, left = self.episode.mark(slot), self._left(slot)
             window = after(slot, self.episode.day.zone, self.episode.day.policy.told_after_lesson)
-            if mark is None or left is None or mark.status is not Status.LEFT_EARLY or explained(mark):
+            if mark is None or left is None or mark.status not in _LEFT or explained(mark):
                 continue
             sure = mark.complete and not self.episode.doubts(slot.end)
             if sure and slot.end <= self.episode.as_of < window.expires and not self.episode.excused(left, slot.end):
@@ -189,7 +194,7 @@ class _Story:
             case Template.UPDATE:
                 return [*episode.entered, *episode.let_in]
             case Template.SEEN:
-                return [*episode.checked, *episode.spoken_at]
+                return [*episode.checked, *(s.said for s in episode.statements)]
             case Template.LEFT_EARLY:
                 return [*episode.exits]
             case _:

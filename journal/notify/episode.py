@@ -5,29 +5,22 @@ from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
-from gateway.domain.coverage import OutageKind
-from gateway.domain.model import Doubt, DoubtKind, Mark, MarkReason, Mode, Slot, SlotKind, Source, Status
+from gateway.domain.model import Doubt, DoubtKind, Mark, MarkReason, Slot, Source, Status
 from gateway.domain.presence import Fact, FactKind, presence
-from gateway.domain.register import judged
+from gateway.domain.reasons import ruling
+from gateway.domain.register import first_obligatory, judged, taken
 from gateway.domain.statement import Statement, StatementKind
 from journal.notify.notice import PupilDay, Window
 
 QUIET_FROM, QUIET_UNTIL = time(21), time(7)
-_OBLIGATORY = frozenset({SlotKind.LESSON, SlotKind.EXAM})
+#: They explain nothing and excuse nobody.
 _NO_EXPLANATION = frozenset({None, MarkReason.UNEXPLAINED, MarkReason.INVALID})
 _THERE = frozenset({Status.PRESENT, Status.LATE, Status.LEFT_EARLY})
 
 
 def obligatory(slots: Iterable[Slot]) -> list[Slot]:
     """The lessons that somebody takes attendance of and nobody may leave out, in order of time."""
-    expected = (s for s in slots if s.obligatory and s.kind in _OBLIGATORY and s.mode is not Mode.NONE)
-    return sorted(expected, key=lambda s: (s.start, s.id))
-
-
-def first_obligatory(slots: Iterable[Slot]) -> Slot | None:
-    """The slot that decides whether the day began on time; None where no gate decides that."""
-    first = next(iter(obligatory(slots)), None)
-    return first if first is not None and judged([first]) else None
+    return [slot for slot in taken(slots) if slot.obligatory]
 
 
 def during(slot: Slot, zone: ZoneInfo) -> Window:
@@ -53,51 +46,59 @@ def minute(moment: datetime | None) -> datetime | None:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Episode:
-    """One pupil's day as it is known at `as_of`; an unset clock proves nothing."""
+    """One pupil's day as it is known at `as_of`; every sequence is in order of time, and an unset clock proves nothing."""
 
     day: PupilDay
     as_of: datetime
     #: The first obligatory slot; None where no gate decides whether the day began on time.
     first: Slot | None
-    #: In order of time.
     facts: Sequence[Fact]
-    #: When the pupil came in, by the doors; in order of time.
+    #: What the staff said.
+    statements: Sequence[Statement]
+    #: When the pupil came in, by the doors.
     entered: Sequence[datetime]
-    #: When the pupil went out, by the doors; in order of time.
-    exits: Sequence[datetime]
-    #: When the staff let the pupil in by hand; in order of time.
+    #: When the staff let the pupil in by hand.
     let_in: Sequence[datetime]
-    #: When a checkpoint proved that the pupil was inside; in order of time.
-    checked: Sequence[datetime]
-    #: When the staff spoke of the pupil.
-    spoken_at: Sequence[datetime]
+    exits: Sequence[datetime]
 
     @classmethod
     def of(cls, day: PupilDay, as_of: datetime) -> "Episode":
         """What later moments will tell is not known yet."""
         facts = sorted((f for f in day.facts if f.at <= as_of), key=lambda f: f.at)
-        certain = [f for f in facts if not f.uncertain]
-        ends = max((s.end for s in day.slots), default=as_of) + day.policy.presence_after
-        inside = presence(certain, ends).inside
-        moments = {f.at for f in certain}
-        spoken = [s for s in day.statements if s.said <= as_of]
+        said = [s for s in day.statements if s.said <= as_of]
+        where = presence(
+            [*(f for f in facts if not f.uncertain), *said],
+            as_of=as_of,
+            ends=max((s.end for s in day.slots), default=as_of) + day.policy.presence_after,
+            alarms=day.coverage.alarms,
+            policy=day.policy,
+        )
+        first = first_obligatory(day.slots)
         return cls(
             day=day,
             as_of=as_of,
-            first=first_obligatory(day.slots),
+            first=first if first is not None and judged([first], day.site) else None,
             facts=facts,
-            entered=[stay.since for stay in inside],
-            exits=[stay.until for stay in inside if stay.until in moments],
-            let_in=sorted(s.at for s in spoken if s.kind is StatementKind.CAME and s.at <= as_of),
-            checked=[f.at for f in certain if f.kind is FactKind.CHECKPOINT],
-            spoken_at=[s.said for s in spoken],
+            statements=said,
+            entered=[stay.since for stay in where.stays if stay.entry.source is Source.GATE],
+            let_in=[stay.since for stay in where.stays if stay.entry.source is not Source.GATE],
+            exits=where.exits,
         )
 
     @property
     def fire_alarm(self) -> bool:
-        """Whether a fire alarm is on."""
-        outages = (outage for lane in self.day.coverage.lanes for outage in lane.outages)
-        return any(o.kind is OutageKind.FIRE_ALARM and o.meets(self.as_of, self.as_of) for o in outages)
+        """Whether one is on."""
+        return any(alarm.meets(self.as_of, self.as_of) for alarm in self.day.coverage.alarms)
+
+    @property
+    def unseen(self) -> bool:
+        """Whether no door saw the card today, whatever it did with it, and nobody moved the pupil by hand."""
+        return not self.facts and all(s.kind is StatementKind.MARK or s.at > self.as_of for s in self.statements)
+
+    @property
+    def checked(self) -> list[datetime]:
+        """When a checkpoint proved that the pupil was inside."""
+        return [f.at for f in self.facts if f.kind is FactKind.CHECKPOINT and not f.uncertain]
 
     @property
     def cutoff(self) -> datetime | None:
@@ -123,12 +124,14 @@ class Episode:
         """The obligatory slot that begins at that moment."""
         return next((s for s in obligatory(self.day.slots) if s.start == moment), None)
 
-    def vouched(self, slot: Slot | None) -> list[datetime]:
-        """When the staff said that the pupil is in that lesson; empty where they say otherwise now."""
-        mark = self.mark(slot)
-        if slot is None or mark is None or mark.source is Source.GATE or mark.status not in _THERE:
-            return []
-        return sorted(s.said for s in self.day.statements if s.said <= self.as_of and _vouches(s, slot))
+    def ruling(self, slot: Slot) -> Statement | None:
+        """What the staff says of that lesson."""
+        return ruling(slot, (s for s in self.statements if s.status is not None))
+
+    def vouched(self, slot: Slot | None) -> datetime | None:
+        """When the staff said that the pupil is in that lesson; None where they do not."""
+        word = self.ruling(slot) if slot is not None else None
+        return word.said if word is not None and word.status in _THERE else None
 
     def doubts(self, until: datetime) -> tuple[Doubt, ...]:
         """What keeps the doors from telling where the pupil was at that moment: from the opening of the lanes on."""
@@ -144,15 +147,10 @@ class Episode:
 
     def excused(self, since: datetime, until: datetime) -> bool:
         """Whether the pupil need not have been inside at some time of [since, until)."""
-        person = self.day.pupil.person
-        return any(e.person == person and e.since < until and e.until > since for e in self.day.excuses)
+        mine = (e for e in self.day.excuses if e.person == self.day.pupil.person and e.reason not in _NO_EXPLANATION)
+        return any(e.since < until and e.until > since for e in mine)
 
 
 def explained(mark: Mark) -> bool:
     """Whether somebody gave a reason that parents need not be told."""
     return mark.reason not in _NO_EXPLANATION
-
-
-def _vouches(said: Statement, slot: Slot) -> bool:
-    about = said.at <= slot.start and (said.until is None or slot.start < said.until)
-    return said.kind is StatementKind.MARK and said.status in _THERE and about

@@ -72,6 +72,8 @@ class PupilDay:
     coverage: Coverage
     policy: Policy
     zone: ZoneInfo
+    #: Whose doors the facts are of.
+    site: str = ""
     #: What the staff said of the pupil.
     statements: Sequence[Statement] = ()
 

@@ -90,7 +90,6 @@ MORNINGS = [
         name="seen in the canteen before coming in late, as it seems",
         doors="checkpoint 08:33, arrival 08:40",
         now="08:41",
-        expected="late 08:40 10",
     ),
     Morning(
         name="seen in the canteen after not_seen",
