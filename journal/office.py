@@ -53,14 +53,6 @@ class Counts:
         return cls(persons=len(school.people), groups=groups, credentials=len(school.cards), slots=slots)
 
 
-class Listed(NamedTuple):
-    """A card of the list under one of the site's keys."""
-
-    card: Card
-    token: str
-    sealed: bytes
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Prepared:
     """A school and its rows: whatever takes time and needs no transaction, so that no batch waits for it."""
@@ -179,86 +171,3 @@ async def _slots(connection: AsyncConnection, prepared: Prepared) -> None:
     await connection.execute(delete(tables.slots).where(*old))
     if prepared.slots:
         await connection.execute(insert(tables.slots), prepared.slots)
-
-
-async def _cards(connection: AsyncConnection, prepared: Prepared, zone: ZoneInfo) -> set[Day]:
-    """Bring the ledger to what the office lists; the days of every tap whose holder may be another one now."""
-    c, site, now = tables.cards.c, prepared.site.name, milliseconds(prepared.now)
-    query = select(tables.cards).where(c.site == site).order_by(c.id)
-    ledger: dict[str, list[dict[str, Any]]] = {}
-    for row in (await connection.execute(query)).mappings():
-        ledger.setdefault(row["token"], []).append(dict(row))
-    touched: dict[str, set[str]] = {}
-    changes = _Changes(site=site, now=now)
-    for listed in prepared.cards:
-        if changes.list(listed, ledger.get(listed.token, [])):
-            touched.setdefault(listed.token, set()).add(listed.card.person)
-    for old in (row for rows in ledger.values() for row in rows if row["id"] not in changes.kept):
-        if old["valid_to"] is None or old["valid_to"] > now:
-            changes.revised[old["id"]] = {"valid_to": now}
-            touched.setdefault(old["token"], set()).add(old["person"])
-    for number, values in changes.revised.items():
-        await connection.execute(update(tables.cards).where(c.id == number).values(values))
-    if changes.opened:
-        await connection.execute(insert(tables.cards), changes.opened)
-    persons = {token: holders | {row["person"] for row in ledger.get(token, ())} for token, holders in touched.items()}
-    return await _tapped(connection, site, persons, zone)
-
-
-@dataclass(slots=True, kw_only=True)
-class _Changes:
-    """What an import does to the card ledger: rows that stay, rows that say something else, and new ones."""
-
-    site: str
-    now: int
-    kept: set[int] = field(default_factory=set)
-    revised: dict[int, dict[str, Any]] = field(default_factory=dict)
-    opened: list[dict[str, Any]] = field(default_factory=list)
-
-    def list(self, listed: Listed, rows: Sequence[dict[str, Any]]) -> bool:
-        """Find or write the row of one listed card; True where the ledger says something else than before."""
-        card = listed.card
-        since, until = (None if at is None else milliseconds(at) for at in (card.valid_from, card.valid_to))
-        said = {"valid_to": until, "state": card.state.value}
-        if free := [row for row in _fitting(card.person, since, rows) if row["id"] not in self.kept]:
-            row = free[-1]
-            self.kept.add(row["id"])
-            if all(row[key] == value for key, value in said.items()):
-                return False
-            if row["state"] == said["state"] or not self._covered(row["valid_from"], row["valid_to"], until):
-                self.revised[row["id"]] = said
-                return True
-            # A card that is lost today was good yesterday: what was judged by it stays true.
-            self.revised[row["id"]] = {"valid_to": self.now}
-            since = self.now
-        elif since is None and any(row["person"] != card.person for row in rows):
-            # Without a date of its own a card that somebody else held changes hands now; one never seen was always theirs.
-            since = self.now
-        place = {"site": self.site, "token": listed.token, "technology": card.credential.technology.value}
-        held = {"person": card.person, "valid_from": since, "uid_encrypted": listed.sealed}
-        self.opened.append(place | held | said)
-        return True
-
-    def _covered(self, since: int | None, *ends: int | None) -> bool:
-        return (since or 0) < self.now and all(end is None or end > self.now for end in ends)
-
-
-def _fitting(person: str, since: int | None, rows: Sequence[dict[str, Any]]) -> Sequence[dict[str, Any]]:
-    """The rows of one listed card: from its date on, each that goes on in another state where the one before ends."""
-    found: list[dict[str, Any]] = []
-    for row in (row for row in rows if row["person"] == person):
-        goes_on = found and (row["valid_from"], row["state"] != found[-1]["state"]) == (found[-1]["valid_to"], True)
-        if since is None or row["valid_from"] == since or goes_on:
-            found.append(row)
-    return found
-
-
-async def _tapped(connection: AsyncConnection, site: str, persons: dict[str, set[str]], zone: ZoneInfo) -> set[Day]:
-    """The days on which these cards were shown, for everybody who held or holds them."""
-    days = set()
-    e = tables.entries.c
-    for chunk in chunks(sorted(persons)):
-        query = select(e.token, e.at).where(e.token.in_(chunk), e.site == site, e.at.is_not(None))
-        for token, at in await connection.execute(query):
-            days |= {Day(site, local_date(moment(at), zone), person) for person in persons[token]}
-    return days
