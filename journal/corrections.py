@@ -24,8 +24,8 @@ from journal.cards import tapped
 from journal.keys import CardCipher
 from journal.staff_tables import corrections
 from journal.statements import Author
-from journal.store import Day, holder_at, holders, mark_dirty, milliseconds, moment
-from journal.tables import cards, entries, sites
+from journal.store import Day, holder_at, holders, mark_dirty, milliseconds, moment, revised
+from journal.tables import cards, entries
 
 _c = cards.c
 #: Newest unknown taps of a lane that are looked through.
@@ -65,6 +65,10 @@ class Named:
     sealed: bytes = field(repr=False)
     #: When it was shown, if it was named by that.
     seen: dt.datetime | None = None
+
+
+#: Where a correction is about no card in particular.
+NOBODYS = Named(technology=Technology.EM4100, tokens=(), sealed=b"")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -126,7 +130,9 @@ class Correction:
 
     async def swap(self, one: str, other: str, span: Span) -> set[Day]:
         """During that span each has the cards of the other one. Raises InputError where neither has any."""
-        rows = await self._rows(_c.person.in_([one, other]), span)
+        rows = [
+            row for row in await self._rows(_c.person.in_([one, other]), span) if row["state"] == CredentialState.ACTIVE
+        ]
         if not rows:
             raise InputError(f"neither {one} nor {other} had a card then", hint="'attendance-journal card list PERSON'")
         days: set[Day] = set()
@@ -134,14 +140,13 @@ class Correction:
             since = _later(span.since, row["valid_from"])
             until = _earlier(span.until, row["valid_to"])
             taker = other if row["person"] == one else one
-            days |= await self.hold(_named(row), taker, Span(since=since, until=until), CredentialState(row["state"]))
+            days |= await self.hold(_named(row), taker, Span(since=since, until=until))
         return days
 
     async def settle(self, days: set[Day]) -> set[Day]:
         """Let the days be judged again, and the doors hear of it."""
         await mark_dirty(self.connection, days)
-        s = sites.c
-        await self.connection.execute(update(sites).where(s.site == self.site).values(revision=s.revision + 1))
+        await revised(self.connection, self.site)
         return days
 
     async def _rows(self, which: Any, span: Span) -> Sequence[Any]:
@@ -169,7 +174,7 @@ class Correction:
     async def _touched(self, tokens: Iterable[str], persons: Collection[str], span: Span) -> set[Day]:
         """The days of its taps; and those of the span up to today, because who has no card is the teacher's."""
         days = await tapped(
-            self.connection, self.site, {token: persons for token in tokens}, self.zone, span.since, span.until
+            self.connection, self.site, dict.fromkeys(tokens, persons), self.zone, span.since, span.until
         )
         today = self.now.astimezone(self.zone).date()
         first = today if span.since is None else span.since.astimezone(self.zone).date()
@@ -184,6 +189,15 @@ def by_uid(site: str, credential: Credential, keys: Sequence[SiteKey], cipher: C
     """A card whose number was typed in."""
     tokens = tuple(key.token(credential) for key in keys)
     return Named(technology=credential.technology, tokens=tokens, sealed=cipher.seal(site, credential))
+
+
+async def met(connection: AsyncConnection, site: str, named: Named) -> bool:
+    """Whether a door or the ledger has seen that card."""
+    for table in (entries, cards):
+        query = select(table.c.token).where(table.c.site == site, table.c.token.in_(named.tokens)).limit(1)
+        if (await connection.execute(query)).scalar() is not None:
+            return True
+    return False
 
 
 async def last_unknown(connection: AsyncConnection, site: str, gateway: str, lane: str, since: dt.datetime) -> Named:
