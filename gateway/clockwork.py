@@ -6,7 +6,7 @@ from typing import Never
 from zoneinfo import ZoneInfo
 
 from gateway.domain.directory import Directory
-from gateway.domain.register import cutoffs
+from gateway.domain.instants import cutoffs
 from gateway.lane import Lane
 from gateway.ports import Clock
 

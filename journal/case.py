@@ -19,6 +19,7 @@ _SILENT = Spoken()
 class Case:
     """One day of a site, for some persons or for everybody."""
 
+    site: str
     rules: Rules
     evidence: Evidence
     members: list[Member]
@@ -32,8 +33,9 @@ class Case:
         for member in self.members:
             person = member.pupil.person
             known, said = facts.get(person, []), self.spoken.get(person, _SILENT)
-            day = Day(person=person, date=self.evidence.date)
-            marks = judge(day, member.slots, known, said.excuses, coverage, as_of, self.rules.policy)
+            day = Day(person=person, date=self.evidence.date, site=self.site)
+            told = [*known, *said.statements]
+            marks = judge(day, member.slots, told, said.excuses, coverage, as_of, self.rules.policy)
             found.append(
                 PupilDay(
                     pupil=member.pupil,
@@ -55,6 +57,7 @@ async def case_of(
     """Read it; `persons` None is everybody."""
     day = dt.date.fromisoformat(date)
     return Case(
+        site=site,
         rules=rules,
         evidence=await gather(connection, site, day, rules.zone, persons),
         members=await members(connection, site, date, rules, persons),

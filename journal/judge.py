@@ -17,9 +17,7 @@ from typing import NamedTuple
 from sqlalchemy import bindparam, delete, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from gateway.domain.model import Slot
-from gateway.domain.policy import Policy
-from gateway.domain.register import judged
+from gateway.domain.instants import instants
 from gateway.ports import Clock
 from journal.case import case_of
 from journal.facts import bounds
@@ -113,7 +111,7 @@ class JudgeLoop:
             for work, since in (await self._days(connection, site, mine, as_of)).items():
                 ripe = set()
                 for group, of_group in (await slots_of(connection, site, work.date)).items():
-                    moments = cutoffs(of_group, mine.policy)
+                    moments = instants(of_group, mine.policy)
                     if any(since < at <= as_of for at in moments):
                         ripe.add(group)
                     following = min([following, *(at for at in moments if at > as_of)])
@@ -150,15 +148,6 @@ class JudgeLoop:
         finally:
             for wait in waits:
                 wait.cancel()
-
-
-def cutoffs(of_group: Collection[Slot], policy: Policy) -> list[datetime]:
-    """The moments at which the marks or notices of a group change though nothing happens."""
-    lessons = judged(of_group)
-    starts = [slot.start + policy.grace for slot in lessons]
-    ends = [slot.end + wait for slot in lessons for wait in (timedelta(0), policy.patience)]
-    unseen = [s.start + wait for s in lessons for wait in (policy.not_seen_after, policy.not_seen_after_primary)]
-    return sorted({*starts, *ends, *unseen})
 
 
 async def _of_groups(connection: AsyncConnection, work: Work, groups: set[str]) -> set[str]:

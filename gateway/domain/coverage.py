@@ -1,6 +1,7 @@
 """What was heard of the lanes of a site: silence means something only where nothing is missing."""
 
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
@@ -44,8 +45,8 @@ class Outage:
     until: datetime | None = None
 
     def meets(self, since: datetime, until: datetime) -> bool:
-        """Whether any of it lies in [since, until]."""
-        return self.since <= until and (self.until is None or self.until > since)
+        """Whether any of it lies in [since, until]; one that took no time is at its moment."""
+        return self.since <= until and (self.since >= since or self.until is None or self.until > since)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,12 +67,24 @@ class LaneCoverage:
 
     def missing(self, since: datetime, until: datetime) -> datetime | None:
         """The first moment of [since, until] within service hours that no interval covers."""
-        reached, end = max(since, self.opens), min(until, self.closes)
-        for interval in sorted((*self.intervals, *self.closed), key=lambda i: i.since):
-            if interval.since > reached:
-                break
-            reached = max(reached, interval.until)
-        return reached if reached < end else None
+        reached = _reached((*self.intervals, *self.closed), max(since, self.opens))
+        return reached if reached < min(until, self.closes) else None
+
+    def serves(self, since: datetime, until: datetime) -> bool:
+        """Whether the lane was in service at any moment of [since, until]."""
+        return (
+            self.opens < until and self.closes > since and self._open(max(since, self.opens), min(until, self.closes))
+        )
+
+    def impaired(self, since: datetime, until: datetime) -> list[Outage]:
+        """Outages of [since, until] while the lane was in service."""
+        begin, end = max(since, self.opens), min(until, self.closes)
+        met = (outage for outage in self.outages if outage.meets(begin, end))
+        return [o for o in met if self._open(max(begin, o.since), min(end, o.until or end))]
+
+    def _open(self, since: datetime, until: datetime) -> bool:
+        reached = _reached(self.closed, since)
+        return since <= until and (reached < until or reached == since)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,19 +92,57 @@ class Coverage:
     """What was heard of every lane that serves the site."""
 
     lanes: tuple[LaneCoverage, ...]
+    #: Fire alarms of the site in order of time, each to the moment when the last lane told the all-clear.
+    alarms: tuple[Outage, ...] = field(init=False, repr=False, compare=False)
+    #: What was asked before: a class asks the same of each of its pupils.
+    _answers: dict[tuple[datetime, datetime, datetime], tuple[Doubt, ...]] = field(
+        default_factory=dict, init=False, repr=False, compare=False
+    )
 
-    def gaps(self, since: datetime, until: datetime) -> tuple[Doubt, ...]:
-        """What was not heard of, or not to be trusted, in [since, until]; empty is complete."""
-        if not any(lane.opens < until and lane.closes > since for lane in self.lanes):
-            return (Doubt(kind=DoubtKind.NO_LANE, since=since),)
-        found = []
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "alarms", _alarms(self.lanes))
+
+    def gaps(self, since: datetime, until: datetime, impaired_since: datetime | None = None) -> tuple[Doubt, ...]:
+        """What was not heard of, or not to be trusted, in [since, until]; empty is complete.
+
+        Outages before `impaired_since` do not matter where it is later. Where no lane was in service nobody could have
+        been seen: that is a doubt, too.
+        """
+        asked = since, until, impaired_since or since
+        if asked not in self._answers:
+            self._answers[asked] = self._gaps(*asked)
+        return self._answers[asked]
+
+    def _gaps(self, since: datetime, until: datetime, impaired_since: datetime) -> tuple[Doubt, ...]:
+        if not any(lane.serves(since, until) for lane in self.lanes):
+            return (Doubt(kind=DoubtKind.NO_LANE, since=max(since, impaired_since)),)
+        found = set()
         for lane in self.lanes:
             name = f"{lane.gateway}/{lane.lane}"
             if (at := lane.missing(since, until)) is not None:
-                found.append(Doubt(kind=DoubtKind.SILENT, lane=name, since=at))
-            found += [
-                Doubt(kind=DoubtKind(outage.kind), lane=name, since=outage.since)
-                for outage in lane.outages
-                if outage.meets(since, until)
-            ]
+                found.add(Doubt(kind=DoubtKind.SILENT, lane=name, since=at))
+            for outage in lane.impaired(max(since, impaired_since), until):
+                found.add(Doubt(kind=DoubtKind(outage.kind), lane=name, since=outage.since))
         return tuple(sorted(found, key=str))
+
+
+def _alarms(lanes: Iterable[LaneCoverage]) -> tuple[Outage, ...]:
+    told = [outage for lane in lanes for outage in lane.outages if outage.kind is OutageKind.FIRE_ALARM]
+    spans: list[Outage] = []
+    for alarm in sorted(told, key=lambda outage: outage.since):
+        last = spans.pop() if spans else alarm
+        if last.until is not None and last.until < alarm.since:
+            spans += [last, alarm]
+        else:
+            until = None if last.until is None or alarm.until is None else max(last.until, alarm.until)
+            spans.append(Outage(kind=OutageKind.FIRE_ALARM, since=last.since, until=until))
+    return tuple(spans)
+
+
+def _reached(intervals: Iterable[Interval], since: datetime) -> datetime:
+    """How far these lead from `since` on without a hole."""
+    for interval in sorted(intervals, key=lambda i: i.since):
+        if interval.since > since:
+            break
+        since = max(since, interval.until)
+    return since

@@ -118,7 +118,7 @@ def _slot(tap: Tap, person: PersonId, directory: Directory) -> Slot | None:
     if tap.direction is Direction.OUT or tap.at.clock is ClockState.UNSYNCED or directory.expired(tap.at.at):
         return None
     at = tap.at.at
-    slots = judged(directory.slots_of(person))
+    slots = judged(directory.slots_of(person), directory.site)
     return next((slot for slot in slots if slot.start - directory.policy.early <= at < slot.end), None)
 
 

@@ -117,6 +117,8 @@ class Directory:
 
     version: int | None
     valid_until: datetime | None
+    #: Whose doors these are; empty while it is not known.
+    site: str
     zone: str
     policy: Policy
     _credentials: Mapping[Token, Sequence[CredentialRow]] = field(repr=False)
@@ -126,7 +128,9 @@ class Directory:
     @classmethod
     def empty(cls) -> "Directory":
         """Knows nobody: every card is unknown, every tap is still recorded."""
-        return cls(version=None, valid_until=None, zone="UTC", policy=Policy(), _credentials={}, _groups={}, _slots={})
+        return cls(
+            version=None, valid_until=None, site="", zone="UTC", policy=Policy(), _credentials={}, _groups={}, _slots={}
+        )
 
     @classmethod
     def of(
@@ -137,6 +141,7 @@ class Directory:
         return cls(
             version=version,
             valid_until=valid_until,
+            site=content.site,
             zone=content.zone,
             policy=content.policy,
             _credentials=_grouped((row.token, row) for row in content.credentials),

@@ -1,24 +1,38 @@
 """The register: what present, late and absent mean. One pure function, used at the door and in the journal.
 
-    facts ──> presence intervals ──┐
-    coverage ──────────────────────┴──> one mark for each judged slot
+    facts, statements ──> presence ──┐
+    coverage ────────────────────────┼──> one mark for each slot that somebody takes attendance for
+    excuses ─────────────────────────┘
 
 Same inputs, same marks: order, batching and repetition of facts change nothing; only a late *in* never worsens a mark.
 """
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta, tzinfo
+from datetime import date, datetime, timedelta
 
 from gateway.domain.coverage import Coverage, Interval, LaneCoverage, Outage, OutageKind
-from gateway.domain.model import Doubt, DoubtKind, Mark, Mode, PersonId, Slot, SlotKind, Status
+from gateway.domain.model import (
+    Doubt,
+    DoubtKind,
+    Mark,
+    MarkReason,
+    Mode,
+    PersonId,
+    Slot,
+    SlotKind,
+    Source,
+    Status,
+)
 from gateway.domain.policy import Policy
-from gateway.domain.presence import EntryRef, Fact, FactKind, Presence, presence
-from gateway.domain.statement import Excuse
+from gateway.domain.presence import NEVER, EntryRef, Fact, FactKind, Presence, Stay, presence
+from gateway.domain.reasons import RANK, explanations, reason_of, released, ruling
+from gateway.domain.statement import Excuse, Statement
 
 __all__ = [
     "Coverage",
     "Day",
+    "DayMark",
     "EntryRef",
     "Fact",
     "FactKind",
@@ -27,8 +41,8 @@ __all__ = [
     "Outage",
     "OutageKind",
     "Presence",
-    "cutoffs",
-    "day_status",
+    "day_mark",
+    "first_obligatory",
     "judge",
     "judged",
     "presence",
@@ -36,6 +50,7 @@ __all__ = [
 
 _MINUTE = timedelta(minutes=1)
 _JUDGED = frozenset({SlotKind.LESSON, SlotKind.EXAM})
+_THERE = frozenset({Status.PRESENT, Status.LATE, Status.LEFT_EARLY})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,125 +59,226 @@ class Day:
 
     person: PersonId
     date: date
+    #: The site whose doors the facts are of; its slots may name it, or nothing.
+    site: str = ""
 
 
-def judged(slots: Iterable[Slot]) -> list[Slot]:
-    """The slots that the doors give marks for, in order of time."""
-    return sorted((s for s in slots if s.mode is Mode.GATE and s.kind in _JUDGED), key=lambda s: (s.start, s.id))
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DayMark:
+    """A day in one line: its status, and `missed` of `lessons`."""
+
+    #: Present whoever came at all; unknown where nobody can tell; absent only who missed every obligatory slot.
+    status: Status
+    #: At the first obligatory slot.
+    minutes_late: int
+    #: Obligatory slots that the person was absent from.
+    missed: int
+    #: Obligatory slots that have a mark.
+    lessons: int
+
+
+def taken(slots: Iterable[Slot]) -> list[Slot]:
+    """The slots that somebody takes attendance for, in order of time."""
+    found = [slot for slot in slots if slot.kind in _JUDGED and slot.mode is not Mode.NONE]
+    found.sort(key=lambda slot: (slot.start, slot.id))
+    return found
+
+
+def judged(slots: Iterable[Slot], site: str = "") -> list[Slot]:
+    """The slots that the doors of this site give marks for, in order of time."""
+    return [slot for slot in taken(slots) if _at_the_doors(slot, site)]
+
+
+def first_obligatory(slots: Iterable[Slot]) -> Slot | None:
+    """The slot that decides whether the day began on time, whoever takes its attendance."""
+    return next((slot for slot in taken(slots) if slot.obligatory), None)
 
 
 def judge(
     day: Day,
     slots: Sequence[Slot],
-    facts: Iterable[Fact],
+    facts: Iterable[Fact | Statement],
     excuses: Sequence[Excuse],
     coverage: Coverage,
     as_of: datetime,
     policy: Policy,
 ) -> list[Mark]:
-    """One mark for each judged slot of the person's day, as far as it can be told at `as_of`."""
-    lessons = judged(slots)
+    """A mark for each slot of the person's day that the doors judge, or a person did, as far as it is known at `as_of`."""
+    lessons = taken(slots)
     if not lessons:
         return []
+    known = [f for f in facts if isinstance(f, Fact) or (f.person == day.person and f.said <= as_of)]
+    said = [f for f in known if isinstance(f, Statement)]
+    ends = NEVER if policy.overnight else max(s.end for s in slots) + policy.presence_after
+    where = presence(known, as_of=as_of, ends=ends, alarms=coverage.alarms, policy=policy)
+    mine = [excuse for excuse in excuses if excuse.person == day.person]
     case = _Case(
-        person=day.person,
-        where=presence((f for f in facts if f.at <= as_of), max(s.end for s in slots) + policy.presence_after),
-        excuses=[e for e in excuses if e.person == day.person],
+        day=day,
+        where=where,
+        excuses=[*mine, *explanations(said, where.stays)],
+        said=said,
         coverage=coverage,
         watched_from=lessons[0].start - policy.coverage_before,
         as_of=as_of,
         policy=policy,
     )
-    return [case.mark(slot) for slot in lessons]
+    marks = (case.mark(slot) for slot in lessons)
+    return [mark for mark in marks if mark is not None]
 
 
-def day_status(marks: Sequence[Mark]) -> Status:
-    """The day in one word: unknown where any slot is unknown and none was attended, absent only if all are."""
-    seen = {mark.status for mark in marks}
-    if not seen or seen == {Status.PENDING}:
-        return Status.PENDING
-    if seen & {Status.PRESENT, Status.LATE, Status.LEFT_EARLY}:
-        return Status.LATE if marks[0].status is Status.LATE else Status.PRESENT
+def day_mark(slots: Sequence[Slot], marks: Iterable[Mark]) -> DayMark:
+    """The day of one person from its marks; what has no mark does not count."""
+    by_slot = {mark.slot: mark for mark in marks}
+    marked = [slot for slot in taken(slots) if slot.id in by_slot]
+    counted = [by_slot[slot.id] for slot in marked if slot.obligatory] or [by_slot[slot.id] for slot in marked]
+    first = first_obligatory(slots)
+    began = by_slot.get(first.id) if first is not None else None
+    late = began is not None and began.status is Status.LATE
+    return DayMark(
+        status=Status.LATE if late else _day_status({mark.status for mark in counted}),
+        minutes_late=began.minutes_late if began is not None and late else 0,
+        missed=sum(mark.status is Status.ABSENT for mark in counted),
+        lessons=len(counted),
+    )
+
+
+def _day_status(seen: set[Status]) -> Status:
+    if seen & _THERE:
+        return Status.PRESENT
     if Status.UNKNOWN in seen:
         return Status.UNKNOWN
     return Status.ABSENT if seen == {Status.ABSENT} else Status.PENDING
 
 
-def cutoffs(slots: Iterable[Slot], policy: Policy, zone: tzinfo) -> list[datetime]:
-    """The moments at which something becomes due: each minute while latecomers are watched for, not-seen times, slot ends.
-
-    A day is a day of the site's zone.
-    """
-    lessons = judged(slots)
-    due = {slot.end for slot in lessons}
-    first: dict[tuple[str, date], datetime] = {}
-    for slot in lessons:
-        first.setdefault((slot.group, slot.start.astimezone(zone).date()), slot.start)
-    for start in first.values():
-        due |= {start + minute * _MINUTE for minute in range(policy.watch // _MINUTE + 1)}
-        due |= {start + policy.not_seen_after, start + policy.not_seen_after_primary}
-    return sorted(due)
+def _at_the_doors(slot: Slot, site: str) -> bool:
+    return slot.mode is Mode.GATE and slot.site in ("", site)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Case:
     """Everything that is known of one person on one day."""
 
-    person: PersonId
+    day: Day
     where: Presence
     excuses: Sequence[Excuse]
+    said: Sequence[Statement]
     coverage: Coverage
     watched_from: datetime
     as_of: datetime
     policy: Policy
 
-    def mark(self, slot: Slot) -> Mark:
-        deadline = slot.start + self.policy.grace
-        came = self.where.first_inside(deadline)
-        came = came if came is not None and came < slot.end else None
-        late = _minutes(came - slot.start) if came is not None and came > deadline else 0
-        missed = self.where.outside(slot.start, slot.end)
-        absence = came is None or missed * 100 > (slot.end - slot.start) * self.policy.absent_percent
-        too_late = late * _MINUTE * 100 > (slot.end - slot.start) * self.policy.absent_percent
-        decided_at = came if came is not None and (too_late or not absence) else min(self.as_of, slot.end)
-        gaps = self.coverage.gaps(self.watched_from, decided_at)
-        doubts = gaps + (self._doubts(slot, came) if absence or late else ())
-        awaited = bool(gaps) and came is None and self.as_of < slot.end + self.policy.patience
-        status = self._status(slot, came, late=late, missed=missed, absence=absence, doubted=bool(doubts))
-        status = Status.PENDING if awaited else status
+    def mark(self, slot: Slot) -> Mark | None:
+        """What a person said of the slot, or else what the doors saw of it."""
+        begun = self.as_of >= slot.start
+        word = ruling(slot, (one for one in self.said if one.status is not None)) if begun and self.said else None
+        if word is not None and word.status is not None:
+            return self._told(slot, word, word.status)
+        return self._seen(slot) if _at_the_doors(slot, self.day.site) else None
+
+    def _told(self, slot: Slot, word: Statement, status: Status) -> Mark:
+        ended = self.as_of >= slot.end
+        late = word.minutes_late if status is Status.LATE else 0
+        missed = {
+            Status.LATE: late,
+            Status.ABSENT: _minutes(slot.end - slot.start),
+            Status.LEFT_EARLY: _minutes(self.where.outside(slot.start, slot.end)),
+        }.get(status, 0)
         return Mark(
-            person=self.person,
+            person=self.day.person,
             slot=slot.id,
             status=status,
             minutes_late=late,
-            minutes_missed=_minutes(missed) if self.as_of >= slot.end else 0,
-            complete=not doubts,
-            doubts=doubts,
-            final=self.as_of >= slot.end and status is not Status.PENDING,
+            minutes_missed=missed if ended else 0,
+            complete=True,
+            final=ended,
+            reason=None if status is Status.PRESENT else self._reason(slot),
+            source=word.source,
         )
 
-    def _status(
-        self, slot: Slot, came: datetime | None, *, late: int, missed: timedelta, absence: bool, doubted: bool
-    ) -> Status:
+    def _seen(self, slot: Slot) -> Mark:
         ended = self.as_of >= slot.end
-        if self.as_of < slot.start + self.policy.grace or (came is None and not ended):
-            return Status.PENDING
-        if late and came in self.where.uncertain:
-            return Status.UNKNOWN
-        if absence and (late or ended):
-            return Status.UNKNOWN if doubted else Status.ABSENT
-        if late:
-            return Status.LATE
-        left_early = ended and missed >= self.policy.left_early and not self._excused(slot)
-        return Status.LEFT_EARLY if left_early else Status.PRESENT
+        deadline = slot.start + self.policy.grace
+        stay = self.where.stay(deadline)
+        came = max(stay.since, deadline) if stay is not None else slot.end
+        if self.as_of < deadline or (came >= slot.end and not ended):
+            return self._pending(slot)
+        missed = self.where.outside(slot.start, slot.end) if ended else max(came - deadline, timedelta(0))
+        status, decided = self._status(slot, came, missed)
+        gaps = self._gaps(slot, decided)
+        if gaps and came >= slot.end and self.as_of < slot.end + self.policy.patience:
+            return self._pending(slot)
+        hints = self._hints(slot, decided) if status is not Status.PRESENT else ()
+        if hints or (gaps and status is Status.ABSENT):
+            status = Status.UNKNOWN
+        return Mark(
+            person=self.day.person,
+            slot=slot.id,
+            status=status,
+            minutes_late=_minutes(came - slot.start) if deadline < came < slot.end else 0,
+            minutes_missed=_minutes(missed) if ended else 0,
+            complete=not gaps and not hints,
+            doubts=gaps + hints,
+            final=ended,
+            reason=self._reason(slot) if missed else None,
+            source=_source(stay, status) if came < slot.end else Source.GATE,
+        )
 
-    def _doubts(self, slot: Slot, came: datetime | None) -> tuple[Doubt, ...]:
-        hints = (hint for hint in self.where.hints if hint.since is not None and hint.since < slot.end)
-        uncertain = (Doubt(kind=DoubtKind.UNCERTAIN, since=came),) if came in self.where.uncertain else ()
-        return (*hints, *uncertain)
+    def _status(self, slot: Slot, came: datetime, missed: timedelta) -> tuple[Status, datetime]:
+        """By what was seen alone; and the moment up to which everything must have been heard for that."""
+        length, policy = slot.end - slot.start, self.policy
+        if came >= slot.end or (came - slot.start) * 100 > length * policy.absent_percent:
+            return Status.ABSENT, min(came, slot.end)
+        if missed * 100 > length * policy.absent_percent:
+            return Status.ABSENT, slot.end
+        if came > slot.start + policy.grace:
+            return Status.LATE, came
+        if missed >= policy.left_early and self.as_of >= slot.end:
+            excused = released(slot, self.excuses, self.where.outside)
+            if missed - excused >= policy.left_early:
+                return Status.LEFT_EARLY, slot.end
+        return Status.PRESENT, came
 
-    def _excused(self, slot: Slot) -> bool:
-        return any(e.since < slot.end and e.until >= slot.end for e in self.excuses)
+    def _gaps(self, slot: Slot, until: datetime) -> tuple[Doubt, ...]:
+        left = self.where.left(slot.start)
+        return self.coverage.gaps(left, until, max(left, self.watched_from))
+
+    def _hints(self, slot: Slot, decided: datetime) -> tuple[Doubt, ...]:
+        """What was seen of the person while the doors say outside; a guessed time may be any time of the day."""
+        left, late = self.where.left(slot.start), decided < slot.end
+        found = []
+        for hint in self.where.hints:
+            at = hint.since
+            if at is None or (late and at > decided):
+                continue
+            following = self.where.stay(at)
+            open_still = following is None or following.since > slot.start + self.policy.grace
+            if hint.kind is DoubtKind.UNCERTAIN or (left < at < slot.end and open_still):
+                found.append(hint)
+        return tuple(found)
+
+    def _reason(self, slot: Slot) -> MarkReason | None:
+        word = ruling(slot, (one for one in self.said if one.reason is not None))
+        return word.reason if word is not None else reason_of(slot, self.excuses, self.where.outside)
+
+    def _pending(self, slot: Slot) -> Mark:
+        return Mark(
+            person=self.day.person,
+            slot=slot.id,
+            status=Status.PENDING,
+            minutes_late=0,
+            minutes_missed=0,
+            complete=False,
+        )
+
+
+def _source(stay: Stay | None, status: Status) -> Source:
+    """The strongest of those who told what the status rests on."""
+    if stay is None:
+        return Source.GATE
+    told = [stay.entry.source]
+    if stay.exit is not None and status in (Status.LEFT_EARLY, Status.ABSENT):
+        told.append(stay.exit.source)
+    return max(told, key=RANK.__getitem__)
 
 
 def _minutes(span: timedelta) -> int:

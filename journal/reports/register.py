@@ -8,8 +8,8 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from gateway.domain.model import Doubt, Mark, PersonId, SlotId, Status
-from gateway.domain.register import day_status, judged
+from gateway.domain.model import Doubt, Mark, MarkReason, PersonId, SlotId, Source, Status
+from gateway.domain.register import day_mark, judged
 from journal.roster import Member, members, rules_of
 from journal.store import DOUBTS
 from journal.tables import groups, marks, people
@@ -101,6 +101,8 @@ async def _marks(connection: AsyncConnection, site: str, date: str) -> dict[tupl
             complete=bool(row["complete"]),
             doubts=DOUBTS.validate_json(row["gaps"]),
             final=bool(row["final"]),
+            reason=MarkReason(row["reason"]) if row["reason"] else None,
+            source=Source(row["source"]),
         )
         for row in (await connection.execute(query)).mappings()
     }
@@ -109,16 +111,16 @@ async def _marks(connection: AsyncConnection, site: str, date: str) -> dict[tupl
 def _pupil(member: Member, name: str, newest: dict[tuple[str, str], Mark]) -> PupilDay:
     person = member.pupil.person
     day = [newest.get((person, slot.id)) or _pending(person, slot.id) for slot in judged(member.slots)]
-    status = day_status(day)
+    whole = day_mark(member.slots, day)
     doubts = {doubt: None for mark in day if mark.status is Status.UNKNOWN for doubt in mark.doubts}
     return PupilDay(
         person=person,
         name=name,
-        status=status,
-        minutes_late=day[0].minutes_late if day else 0,
-        missed=sum(mark.status is Status.ABSENT for mark in day),
-        lessons=len(day),
-        doubts=tuple(doubts) if status is Status.UNKNOWN else (),
+        status=whole.status,
+        minutes_late=whole.minutes_late,
+        missed=whole.missed,
+        lessons=whole.lessons,
+        doubts=tuple(doubts) if whole.status is Status.UNKNOWN else (),
     )
 
 

@@ -20,7 +20,8 @@ from tests.gateway.fakes import HandClock, Ledger
         ("08:30:02", "08:31:02"),
         ("08:59:30", "09:00:02"),
         ("09:00:02", "09:15:02"),
-        ("09:15:02", None),
+        ("09:15:02", "09:17:02"),
+        ("09:17:02", None),
     ],
 )
 def test_the_next_cut_off_leaves_time_for_a_tap_in_flight(after: str, due: str | None) -> None:
@@ -56,7 +57,7 @@ async def covered(start: str, until: str, known: Directory | None = None) -> lis
 
 async def test_every_lane_is_covered_at_every_cut_off() -> None:
     first_half_hour = [at("08:30:02") + timedelta(minutes=minute) for minute in range(31)]
-    assert await covered("08:00", "10:00") == [*first_half_hour, at("09:15:02")]
+    assert await covered("08:00", "10:00") == [*first_half_hour, at("09:15:02"), at("09:17:02")]
 
 
 async def test_without_a_directory_nothing_is_covered() -> None:
