@@ -31,6 +31,7 @@ from gateway.link import Link
 from gateway.log import Once
 from gateway.ports import Device, Reader
 from gateway.supervisor import keep_open, together
+from gateway.timekeeping import repair_times
 from sync import systemd
 from sync.clock import clock_from_environment
 from sync.directory import DirectoryReceiver
@@ -120,6 +121,7 @@ class _Daemon:
             tasks.create_task(self._keep_device(device), name=f"device {device.id}")
         lanes = list(self._lanes.values())
         tasks.create_task(tell_coverage(lanes, self._current, self._clock), name="coverage")
+        tasks.create_task(repair_times(self._outbox, self._clock, self._report), name="clock")
         tasks.create_task(every(_TURN_EVERY, self._clock, self._directory.turn_day), name="directory")
         tasks.create_task(every(_LOOK_EVERY, self._clock, self._look), name="look")
         tasks.create_task(every(_PRUNE_EVERY, self._clock, self._prune), name="retention")

@@ -14,7 +14,8 @@ from gateway.health import payload, standing
 from sync.broker import Broker, TlsFiles
 from sync.directory import DirectoryReceiver
 from sync.outbox import SqliteOutbox
-from sync.relay import LinkStatus, keep_link, relay
+from sync.reconnect import keep_link
+from sync.relay import LinkStatus, relay
 from sync.signing import Signer
 from sync.uplink import MqttUplink, open_uplink
 

@@ -35,8 +35,8 @@ class Case:
             person = member.pupil.person
             known, said = facts.get(person, []), self.spoken.get(person, _SILENT)
             day = Day(person=person, date=self.evidence.date, site=self.site)
-            heard: list[Fact | Statement] = [*known, *said.statements]
-            marks = judge(day, member.slots, heard, said.excuses, coverage, as_of, self.rules.policy)
+            told: list[Fact | Statement] = [*known, *said.statements]
+            marks = judge(day, member.slots, told, said.excuses, coverage, as_of, self.rules.policy)
             found.append(
                 PupilDay(
                     site=self.site,

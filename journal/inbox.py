@@ -30,6 +30,7 @@ EVENTS, STATE = topic("+", "+", "events"), topic("+", "+", "state")
 MAX_GROUP = 16
 _MAX_REFUSED = 16
 _MAX_TOPIC = 80
+_MAX_EPOCHS = 16
 _NAME = r"[a-z0-9-]{1,32}"
 _PLACE = re.compile(rf"att/v1/(?P<site>{_NAME})/(?P<gateway>{_NAME})/(?:events|state)")
 
@@ -58,6 +59,8 @@ class Inbox:
         self._alarm = alarm
         #: By gateway, only where its registered key signed: bounded by the number of registrations.
         self._births: dict[str, Birth] = {}
+        #: The newest epochs that each gateway was born with, in order.
+        self._epochs: dict[str, list[str]] = {}
 
     async def serve(self, link: Link) -> None:
         """Endless. Raises LinkLost; NotRecorded when the database does not take a batch."""
@@ -104,9 +107,24 @@ class Inbox:
         if (state.site, state.gateway) != (site, sender.gateway):
             raise BadSignature(f"a birth of {state.site}/{state.gateway} came under {site}/{sender.gateway}")
         self._births[sender.gateway] = state
+        self._watch(state)
         refused = answers.setdefault(Stream(site=site, gateway=sender.gateway, epoch=state.epoch), [])
         if sender.site != site:
             refused.append(Refusal(first=0, last=state.last, code="site"))
+
+    def _watch(self, birth: Birth) -> None:
+        """A ledger that was left for a newer one does not come back, unless somebody else writes it."""
+        known = self._epochs.setdefault(birth.gateway, [])
+        if birth.epoch in known[:-1]:
+            self._alarm(
+                "two devices are this gateway, or a backup was put in twice",
+                gateway=birth.gateway,
+                hint=f"stop one of them; then 'attendance-journal gateway add SITE {birth.gateway} --replace --key HEX'",
+            )
+            known.remove(birth.epoch)
+        if birth.epoch not in known:
+            known.append(birth.epoch)
+            del known[:-_MAX_EPOCHS]
 
     def _read(self, message: Publication, site: str, sender: Registered, answers: Answers) -> list[Received]:
         try:

@@ -18,6 +18,7 @@ from gateway.domain.handshake import Refusal, Span
 from gateway.domain.wire import Envelope, Event, Stream
 from journal.batch import Received, read_event
 from journal.days import days_of, held_days, linked_days
+from journal.origins import REPEATED, repeated
 from journal.store import Day, insert_new, mark_dirty, milliseconds, of, upsert
 from journal.tables import entries, quarantine, segments, watermarks
 
@@ -102,17 +103,21 @@ async def _insert(
 ) -> list[Event]:
     """Write what is new and tell which of it can be judged by."""
     read = [(envelope, read_event(batch.stream, envelope)) for envelope in envelopes]
-    if rows := [_row(batch.stream, envelope, event, received) for envelope, event in read]:
+    events = [event for _, event in read if isinstance(event, Event)]
+    again = await repeated(connection, batch.stream, events)
+    if rows := [_row(batch.stream, envelope, event, received, again) for envelope, event in read]:
         await connection.execute(insert_new(connection, entries), rows)
     segment = {"first": batch.first, "last": batch.last, "prev": batch.prev, "head": batch.head}
     signature = {"kid": batch.kid, "sig": batch.sig}
     await connection.execute(insert_new(connection, segments), {**_key(batch.stream), **segment, **signature})
-    return [event for _, event in read if isinstance(event, Event)]
+    return [event for event in events if event.seq not in again]
 
 
-def _row(stream: Stream, envelope: Envelope, event: Event | str, received: int) -> dict[str, Any]:
+def _row(
+    stream: Stream, envelope: Envelope, event: Event | str, received: int, again: Collection[int]
+) -> dict[str, Any]:
     row = {**_key(stream), "seq": envelope.seq, "body": envelope.body, "hash": envelope.hash, "received": received}
-    columns = ("type", "at", "recorded", "boot", "lane", "token", "flag")
+    columns = ("type", "at", "recorded", "boot", "lane", "token", "flag", "origin")
     if isinstance(event, str):
         return row | dict.fromkeys(columns) | {"flag": event}
     return row | {
@@ -122,7 +127,8 @@ def _row(stream: Stream, envelope: Envelope, event: Event | str, received: int) 
         "boot": event.at.boot,
         "lane": getattr(event.data, "lane", None),
         "token": getattr(event.data, "token", None),
-        "flag": None,
+        "flag": REPEATED if event.seq in again else None,
+        "origin": str(event.origin) if event.origin is not None else None,
     }
 
 

@@ -19,7 +19,7 @@ from datetime import UTC, datetime
 from typing import Any, NamedTuple, Protocol
 
 from pydantic import TypeAdapter
-from sqlalchemy import ColumnElement, Connection, Table, event, select
+from sqlalchemy import ColumnElement, Connection, Table, event, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import SQLAlchemyError
@@ -165,6 +165,12 @@ def holder_at(ledger: Iterable[Holder], at: int) -> str | None:
     """The person who held the card at that millisecond; of two, the row written last."""
     fits = [row.person for row in ledger if (row.since or 0) <= at and (row.until is None or at < row.until)]
     return fits[-1] if fits else None
+
+
+async def revised(connection: AsyncConnection, site: str) -> None:
+    """Gateways must hear of what the caller's transaction changes."""
+    c = tables.sites.c
+    await connection.execute(update(tables.sites).where(c.site == site).values(revision=c.revision + 1))
 
 
 def chunks(values: list[str], size: int = 500) -> Iterable[list[str]]:

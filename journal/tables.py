@@ -38,7 +38,6 @@ sites = Table(
     Column("site", Text, primary_key=True),
     # As parents read it.
     Column("name", Text, nullable=False),
-    # By IANA.
     Column("zone", Text, nullable=False),
     Column("language", Text, nullable=False),
     # JSON of gateway.domain.model.Policy, as pydantic writes it.
@@ -54,7 +53,6 @@ publications = Table(
     "publications",
     metadata,
     _site(),
-    # Issue time.
     Column("version", BigInteger, nullable=False),
     # The signed manifest, and the parts joined.
     Column("manifest", LargeBinary, nullable=False),
@@ -82,7 +80,7 @@ entries = Table(
     metadata,
     *_stream(),
     Column("seq", BigInteger, primary_key=True, autoincrement=False),
-    # The exact bytes, and h(seq).
+    # As it was signed; and h(seq).
     Column("body", LargeBinary, nullable=False),
     Column("hash", LargeBinary, nullable=False),
     # NULL from here on where the event does not decode.
@@ -92,11 +90,14 @@ entries = Table(
     Column("boot", Text),
     Column("lane", Text),
     Column("token", Text),
-    # Why nobody may judge by it: malformed | identity.
+    # Why nobody may judge by it: malformed | identity | repeated.
     Column("flag", Text),
+    # epoch/seq/hash where it stood before, if it was appended again under this epoch.
+    Column("origin", Text),
     Column("received", BigInteger, nullable=False),
     Index("ix_entries_site_at", "site", "at"),
     Index("ix_entries_token", "token"),
+    Index("ix_entries_origin", "origin"),
     sqlite_with_rowid=False,
 )
 
@@ -131,8 +132,7 @@ quarantine = Table(
     Column("received", BigInteger, nullable=False),
 )
 
-# Days to judge again. `stamp` grows with every new fact: whoever judged deletes the row only where stamp is still what it
-# read. person '' is everybody of the site.
+# Days to judge again. `stamp` grows with every fact: who judged deletes what it read. person '' is everybody.
 dirty = Table(
     "dirty",
     metadata,
@@ -149,7 +149,6 @@ groups = Table(
     metadata,
     _site(),
     Column("group", Text, primary_key=True),
-    # As people say it: 5А.
     Column("title", Text, nullable=False),
     # 1 to 11; NULL for a group that spans grades.
     Column("grade", Integer),
@@ -175,7 +174,7 @@ people = Table(
     Column("active", Integer, nullable=False, default=1),
 )
 
-# Who was in which group when, [first, until) in days; '' is always. Who changes classes keeps the old one's past.
+# Who was in which group when, [first, until) in days; '' is always.
 memberships = Table(
     "memberships",
     metadata,

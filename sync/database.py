@@ -9,7 +9,7 @@ Everything here is synchronous and runs in the one thread that owns the connecti
 import re
 import sqlite3
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import closing, suppress
+from contextlib import suppress
 from importlib.resources import files
 from pathlib import Path
 from typing import Any, Protocol, TypeAlias
@@ -53,6 +53,8 @@ class Unopened:
 
 
 Connect: TypeAlias = Callable[[Path], Database]
+#: Statements of one transaction, in the thread that owns the connection.
+Work: TypeAlias = Callable[[Database], None]
 
 
 def _text(name: str) -> str:
@@ -78,10 +80,10 @@ def is_damage(error: Exception) -> bool:
     return type(error) is sqlite3.DatabaseError
 
 
-def open_database(path: Path, *, connect: Connect, begin: Callable[[Database], None], check: bool) -> Database:
+def open_database(path: Path, *, connect: Connect, begin: Work, renew: Work | None, check: bool) -> Database:
     """Open a database; `begin` writes the first rows into a new one, in the transaction that makes it.
 
-    With `check` every page is read. A damaged one is put aside and a new one is made. Of one that cannot be opened the
+    `renew` is one more transaction before anything else is done with it. With `check` every page is read. A damaged one is put aside and a new one is made. Of one that cannot be opened the
     first statement raises why: sqlite3.Error, OSError, NotRecorded when it promises less than a durable commit,
     ConfigError when it is not ours.
     """
@@ -90,12 +92,12 @@ def open_database(path: Path, *, connect: Connect, begin: Callable[[Database], N
         if not path.exists() and any(_sidecar(path, suffix).exists() for suffix in _SIDECARS):
             _put_aside(path)  # the power went while one was put aside: a stale log must not meet a new file
         try:
-            return _prepared(path, connect, begin, check)
+            return _prepared(path, connect, begin, renew, check)
         except sqlite3.DatabaseError as error:
             if not is_damage(error):
                 raise
             _put_aside(path)
-            return _prepared(path, connect, begin, check)
+            return _prepared(path, connect, begin, None, check)
     except Exception as error:  # noqa: BLE001 - told by the first statement, to the one who waits for it
         return Unopened(error)
 
@@ -106,16 +108,7 @@ def damaged(path: Path) -> Path | None:
     return _aside(path, number) if number else None
 
 
-def newest_epoch(path: Path) -> str | None:
-    """Which ledger a damaged file held, if so much of it can be read."""
-    with suppress(sqlite3.Error), closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as database:
-        database.execute("PRAGMA writable_schema = ON")  # a file that was cut short is read as far as it goes
-        row = database.execute(SQL["newest_epoch"]).fetchone()
-        return str(row[0]) if row else None
-    return None
-
-
-def _prepared(path: Path, connect: Connect, begin: Callable[[Database], None], check: bool) -> Database:
+def _prepared(path: Path, connect: Connect, begin: Work, renew: Work | None, check: bool) -> Database:
     database = connect(path)
     try:
         _configure(database)
@@ -124,6 +117,10 @@ def _prepared(path: Path, connect: Connect, begin: Callable[[Database], None], c
         _migrate(database, path, begin)
         if not database.execute(SQL["running"]).fetchall():
             raise sqlite3.DatabaseError("the newest entry is missing")
+        if renew is not None:
+            database.execute("BEGIN IMMEDIATE")
+            renew(database)
+            database.execute("COMMIT")
         _checkpoint(database)
     except BaseException:
         with suppress(sqlite3.Error):
@@ -151,7 +148,7 @@ def _check(database: Database) -> None:
         raise sqlite3.DatabaseError(complaint)
 
 
-def _migrate(database: Database, path: Path, begin: Callable[[Database], None]) -> None:
+def _migrate(database: Database, path: Path, begin: Work) -> None:
     version = database.execute("PRAGMA user_version").fetchall()[0][0]
     if version == SCHEMA_VERSION:
         return

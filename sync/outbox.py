@@ -7,7 +7,6 @@ A lone tap waits for nothing; what arrives while a group is being written is the
 
 import asyncio
 import os
-import secrets
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -22,12 +21,11 @@ from gateway.domain.model import Instant, Seq, timestamp
 from gateway.domain.wire import Envelope, Event, Stream, chain, decode, encode
 from gateway.errors import ConfigError, MalformedMessage, NotRecorded
 from gateway.ports import Clock
-from sync.database import SQL, Connect, Database, connect, damaged, newest_epoch
+from sync.database import SQL, Connect, Database, connect, damaged
+from sync.epochs import EPOCH, begin, beyond, salvage
 from sync.files import claim
 from sync.storage import Row, Storage
 
-#: Seqs have twelve digits; the rest of a key is the number of the epoch.
-_EPOCH = 10**12
 #: Rows of one INSERT; an append of its own that is longer is still one INSERT.
 _GROUP_ROWS = 100
 _READ_ROWS = 100
@@ -126,7 +124,7 @@ class SqliteOutbox:
         """At most `limit` envelopes with consecutive seqs from seq + 1 on, or from the floor where that is pruned."""
         key = self._base + max(seq, self.position.floor - 1)
         rows = await self._storage.run(SQL["after"], {"key": key, "limit": limit})
-        return [Envelope(seq=Seq(key % _EPOCH), body=body, hash=hash_) for key, body, hash_ in rows]
+        return [Envelope(seq=Seq(key % EPOCH), body=body, hash=hash_) for key, body, hash_ in rows]
 
     async def apply(self, receipt: Receipt) -> None:
         """Settles everything up to receipt.through, or unsettles what is beyond it; the caller has verified the receipt.
@@ -139,8 +137,22 @@ class SqliteOutbox:
                 f"{self._stream.epoch}, which ends at {self._last}"
             )
         if receipt.through != self._through:
-            await self._storage.run(SQL["settle"], {"through": receipt.through, "number": self._base // _EPOCH})
+            await self._storage.run(SQL["settle"], {"through": receipt.through, "number": self._base // EPOCH})
             self._through = receipt.through
+
+    async def begin_again(self, agreed: Seq, reason: str) -> None:
+        """A new epoch, in which everything after `agreed` stands again with its origin. Raises NotRecorded.
+
+        Appends that come meanwhile wait for it and belong to the new epoch.
+        """
+        await self._storage.open()
+        while self._writer is not None and not self._writer.done():
+            await asyncio.wait({self._writer})
+            await self._storage.open()
+        # From here to the renewal nothing is awaited: no append can be numbered in between.
+        old, number, now = self._stream, self._base // EPOCH, self._clock.now()
+        data = EpochData(previous=old.epoch, reason=reason)
+        await self._storage.renew(lambda db: begin(db, data, now, old=old, kept=beyond(db, number, agreed)))
 
     async def hash_of(self, seq: Seq) -> bytes | None:
         """h(seq); None where it is pruned or not yet written."""
@@ -172,6 +184,9 @@ class SqliteOutbox:
     async def prune(self, before: datetime) -> None:
         """Drops settled entries that were recorded before that moment, oldest first; the newest always stays."""
         since, now = timestamp(before), timestamp(self._clock.now().at)
+        earlier = {"base": self._base, "since": since, "now": now, "limit": _PRUNE_ROWS}
+        while await self._storage.run(SQL["prune_epochs"], earlier):
+            pass
         while True:
             stop = self._base + min(self._through + 1, self._oldest + _PRUNE_ROWS)
             rows = await self._storage.run(SQL["prune"], {"base": self._base, "stop": stop, "since": since, "now": now})
@@ -246,23 +261,20 @@ class SqliteOutbox:
                 f"{self._path} is the ledger of gateway {gateway} of site {site}, which is not configured here",
                 hint="name site and gateway as before, or give a new gateway a new state directory",
             )
-        self._base = number * _EPOCH
+        self._base = number * EPOCH
         self._stream = stream
         self._newest, self._newest_hash = self._last, self._head
         self._grown.set()
 
     def _begin(self, database: Database) -> None:
-        stream = replace(self._stream, epoch=secrets.token_hex(8))
         self.damaged = damaged(self._path)
-        data = EpochData(
-            previous=newest_epoch(self.damaged) if self.damaged else None,
-            reason=f"damaged database put aside as {self.damaged.name}" if self.damaged else "first start",
-        )
-        now = self._clock.now()
-        body = encode(Entry(at=now, data=data), stream=stream, seq=Seq(1), recorded=now.at)
-        names = {"id": stream.epoch, "site": stream.site, "gateway": stream.gateway}
-        [[number]] = database.execute(SQL["begin_epoch"], names).fetchall()
-        database.execute(SQL["append"], _rows(number * _EPOCH, chain(stream.genesis, Seq(1), [body])))
+        old, reason = None, "first start"
+        kept: Sequence[Envelope] = ()
+        if self.damaged is not None:
+            old, kept = salvage(self.damaged)
+            reason = f"damaged database put aside as {self.damaged.name}"
+        data = EpochData(previous=old.epoch if old else None, reason=reason)
+        begin(database, data, self._clock.now(), old=old or self._stream, kept=kept)
 
 
 def _append(rows: int) -> str:

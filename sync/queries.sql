@@ -18,6 +18,10 @@ JOIN epoch ON epoch.number = newest.key / 1000000000000
 -- What comes after a row, in order.
 SELECT key, body, hash FROM entry WHERE key > :key ORDER BY key LIMIT :limit
 
+-- name: between
+-- The same, no further than the end of its epoch.
+SELECT key, body, hash FROM entry WHERE key > :after AND key < :before ORDER BY key LIMIT :limit
+
 -- name: before
 -- What comes before a row, newest first.
 SELECT key, body FROM entry WHERE key < :key ORDER BY key DESC LIMIT :limit
@@ -41,6 +45,19 @@ DELETE FROM entry WHERE key > :base AND key < coalesce((
 ), :stop) - 1
 RETURNING key
 
+-- name: prune_epochs
+-- The same for the epochs before the running one: what of them was not settled stands again in the running one.
+DELETE FROM entry WHERE key IN (
+    SELECT key FROM entry
+    WHERE key < :base AND json_extract(CAST(body AS TEXT), '$.recordedtime') NOT BETWEEN :since AND :now
+    ORDER BY key LIMIT :limit
+)
+RETURNING key
+
 -- name: newest_epoch
 -- The ledger that a database which was put aside had been writing.
-SELECT id FROM epoch ORDER BY number DESC LIMIT 1
+SELECT number, id, site, gateway, through FROM epoch ORDER BY number DESC LIMIT 1
+
+-- name: epochs
+-- Every ledger that this database has held, oldest first.
+SELECT number, id, site, gateway FROM epoch ORDER BY number

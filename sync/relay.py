@@ -8,10 +8,9 @@ A PUBACK only moves bytes along. What a link owes when it breaks is still in the
 
 import asyncio
 from collections import Counter
-from collections.abc import Callable, Coroutine, Sequence
-from contextlib import AbstractAsyncContextManager, suppress
+from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import Any, Never, Protocol, TypeVar
+from typing import Never, Protocol
 
 from tenacity import AsyncRetrying, RetryCallState, wait_random_exponential
 
@@ -20,7 +19,6 @@ from gateway.domain.model import Seq
 from gateway.domain.wire import MAX_BATCH_EVENTS, Batch, Stream, fit
 from gateway.errors import AttendanceError, LedgerMismatch, LinkLost
 from gateway.ports import Outbox, Uplink
-from gateway.tasks import apart
 from sync.window import Window
 
 
@@ -31,6 +29,8 @@ class Position(Protocol):
     def last(self) -> Seq: ...
     @property
     def floor(self) -> Seq: ...
+    @property
+    def through(self) -> Seq: ...
 
 
 class Ledger(Outbox, Protocol):
@@ -52,6 +52,10 @@ class Ledger(Outbox, Protocol):
 
     async def wait_beyond(self, seq: Seq) -> None:
         """Returns when there is something after seq, or when a new epoch has begun."""
+        ...
+
+    async def begin_again(self, agreed: Seq, reason: str) -> None:
+        """A new epoch, in which everything after `agreed` stands again with its origin. Raises NotRecorded."""
         ...
 
 
@@ -181,9 +185,9 @@ class _Session:
         position, through = self._ledger.position, Seq(receipt.through)
         own = await self._ledger.hash_of(through) if through <= position.last else None
         if own is None and through + 1 >= position.floor:
-            raise LedgerMismatch(f"the journal has entries up to {through}, this ledger ends at {position.last}")
+            await self._part(receipt, f"the journal has entries up to {through}, this ledger ends at {position.last}")
         if own is not None and own.hex() != receipt.head:
-            raise LedgerMismatch(f"the journal has other bytes than this ledger in its entries up to {through}")
+            await self._part(receipt, f"the journal has other bytes than this ledger in its entries up to {through}")
         # Without a hash of our own it is below everything that is kept, and settles nothing.
         await self._ledger.apply(receipt)
         start = max(through, Seq(position.floor - 1))
@@ -201,6 +205,12 @@ class _Session:
         self._status.heard(receipt, floor=position.floor, settled=progress or through == position.last)
         if self._status.refused:
             self._window.narrow()
+
+    async def _part(self, receipt: Receipt, why: str) -> Never:
+        """What the journal acknowledged to this very ledger is agreed; all else is told again under a new epoch."""
+        settled = self._ledger.position.through
+        await self._ledger.begin_again(settled if settled <= receipt.through else Seq(0), why)
+        raise LedgerMismatch(f"{why}: a new epoch begins")
 
     async def _next(self) -> Batch | None:
         """The oldest batch that may go; None when there is none now."""
@@ -242,51 +252,3 @@ async def relay(ledger: Ledger, uplink: Uplink, status: LinkStatus, limits: Limi
     async with asyncio.TaskGroup() as tasks:
         for work in (session.listen, session.watch, session.send):
             tasks.create_task(work(), name=f"relay {work.__name__}")
-
-
-class Named(Protocol):
-    """Anything with a session."""
-
-    @property
-    def session(self) -> str: ...
-
-
-U = TypeVar("U", bound=Named)
-
-
-async def keep_link(
-    link: Callable[[], AbstractAsyncContextManager[U]],
-    jobs: Sequence[Callable[[U], Coroutine[Any, Any, None]]],
-    status: LinkStatus,
-    *,
-    longest: float = 60.0,
-) -> Never:
-    """A fresh link each time, with all jobs on it until one of them fails; then wait, longer each time, and again.
-
-    Everything that an operator can mend ends up in `status`; any other exception is a bug and passes through.
-    """
-    backoff = Backoff(first=1.0, longest=longest)
-    while True:
-        try:
-            await apart(_on(link(), jobs, status))
-        except* AttendanceError as group:
-            status.down(_telling(group))
-        if status.progress:
-            backoff.reset()
-            status.progress = False
-        await asyncio.sleep(backoff.pause())
-
-
-async def _on(
-    link: AbstractAsyncContextManager[U], jobs: Sequence[Callable[[U], Coroutine[Any, Any, None]]], status: LinkStatus
-) -> None:
-    async with link as uplink, asyncio.TaskGroup() as tasks:
-        status.up(uplink.session)
-        for job in jobs:
-            tasks.create_task(job(uplink))
-
-
-def _telling(group: BaseExceptionGroup[AttendanceError]) -> AttendanceError:
-    """The error that tells most: anything rather than the loss of the link that followed from it."""
-    leaves = [_telling(error) if isinstance(error, BaseExceptionGroup) else error for error in group.exceptions]
-    return next((error for error in leaves if not isinstance(error, LinkLost)), leaves[0])

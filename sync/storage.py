@@ -11,7 +11,7 @@ from typing import Any, TypeAlias, cast
 import aiosqlite
 
 from gateway.errors import NotRecorded
-from sync.database import SQL, Connect, Database, Parameters, is_damage, open_database
+from sync.database import SQL, Connect, Parameters, Work, is_damage, open_database
 
 Row: TypeAlias = Sequence[Any]
 
@@ -28,7 +28,7 @@ class Storage:
         path: Path,
         *,
         connect: Connect,
-        begin: Callable[[Database], None],
+        begin: Work,
         loaded: Callable[[Row], None],
         lost: Callable[[Exception], None],
     ) -> None:
@@ -36,6 +36,7 @@ class Storage:
         self._connector = partial(open_database, path, connect=connect, begin=begin)
         # Reading every page takes seconds on a large file; a full disk must not cost that at each tap.
         self._suspect = True
+        self._renewal: Work | None = None
         self._loaded, self._lost = loaded, lost
         self._connection: aiosqlite.Connection | None = None
         self._broken: aiosqlite.Connection | None = None
@@ -55,6 +56,12 @@ class Storage:
         # Whoever gives up waiting must not leave a half-opened connection beside the next one.
         return await asyncio.shield(self._opening)
 
+    async def renew(self, work: Work) -> None:
+        """Of an open database: open it again, and do this in one transaction first. Raises NotRecorded; then it has not taken place."""
+        self._renewal = work
+        self._broken, self._connection = self._connection or self._broken, None
+        await self.open()
+
     async def close(self) -> None:
         """Waits for the statements that were begun."""
         if self._opening is not None:
@@ -64,7 +71,9 @@ class Storage:
 
     async def _open(self) -> aiosqlite.Connection:
         await self._close_broken()  # first, because only one connection may write and checkpoint
-        connection = aiosqlite.Connection(cast("Any", partial(self._connector, check=self._suspect)), iter_chunk_size=1)
+        renewal, self._renewal = self._renewal, None
+        connector = partial(self._connector, renew=renewal, check=self._suspect)
+        connection = aiosqlite.Connection(cast("Any", connector), iter_chunk_size=1)
         try:
             await connection
             [row] = await connection.execute_fetchall(SQL["running"])

@@ -144,6 +144,10 @@ class SlotKind(StrEnum):
     EXAM = "exam"
 
 
+#: The number of a slot that no lesson of the day is counted by: an event between two bells.
+UNCOUNTED = -1
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Slot:
     """A dated lesson of a group, [start, end) in UTC."""
@@ -152,7 +156,7 @@ class Slot:
     id: SlotId
     #: Who has it.
     group: GroupId
-    #: Counted as the school counts its lessons; 0 exists.
+    #: Counted as the school counts its lessons; 0 exists, UNCOUNTED is none of them.
     number: int
     #: First moment of the lesson.
     start: datetime

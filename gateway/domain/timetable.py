@@ -1,19 +1,14 @@
-"""From bells, lessons and the calendar to dated slots in UTC.
+"""What a school says of its time: classes, bells, lessons of the week, calendar, substitutions, events, plans.
 
-    lesson (group, weekday, number) --calendar: named bells of the date--> bell (start, end) --zone of the site--> slot
-
-Wall times are the site's. One that a spring change skips is taken as much later as the clock jumps; of one that
-an autumn change repeats the first is meant (PEP 495, fold 0).
+`gateway.domain.compiler` makes dated slots of it. Wall times are the site's; none reaches over midnight.
 """
 
 import datetime as dt
-from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from gateway.domain.model import GroupId, Mode, PersonId, Slot, SlotId, SlotKind
-from gateway.errors import SourceError
+from gateway.domain.model import GroupId, Mode, PersonId, SlotKind, utc
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,6 +26,8 @@ class SchoolClass:
     stage: str = ""
     #: The class that this is a part of; what befalls the class befalls it.
     part_of: GroupId | None = None
+    #: Where it was read, `file:row`.
+    origin: str = field(default="", compare=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,6 +43,7 @@ class Bell:
     lesson: int
     start: dt.time
     end: dt.time
+    origin: str = field(default="", compare=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,7 +66,6 @@ class Lesson:
     #: The site where it is held; empty is the school's own.
     site: str = ""
     obligatory: bool = True
-    #: Where it was read, `file:row`.
     origin: str = field(default="", compare=False)
 
 
@@ -81,11 +78,18 @@ class DayKind(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CalendarDay:
-    """Dates that are not like their weekdays. Of several that meet a group on a date, the narrowest counts."""
+    """Dates that are not like their weekdays.
+
+    A school day outweighs a holiday that it lies inside of: no more dates, no more groups, and not the same of both.
+    Any other holiday counts. Bells, weekday and week are each told by the school day that has the fewest dates, and of
+    those by the one for the fewest groups.
+    """
 
     date: dt.date
     #: The last of a run of dates, itself included; None is that one date.
     last: dt.date | None = None
+    #: Only those dates of the run that fall on these weekdays; empty is all.
+    on: frozenset[int] = frozenset()
     kind: DayKind
     #: The bells of that date; None leaves each class its own.
     bells: str | None = None
@@ -104,13 +108,13 @@ class Change(StrEnum):
 
     #: They are not held; afterwards this can be said, too.
     CANCELLED = "cancelled"
-    #: They are held by somebody else or in another room: no door cares.
+    #: They are held, by somebody else or in another room: no door cares. It takes back what was cancelled before.
     REPLACED = "replaced"
     #: They are held at another number, on another date, or at another time.
     MOVED = "moved"
-    #: A lesson that the week does not have.
+    #: A lesson that the week does not have; not for the parts of a class, and in a run on days with lessons only.
     ADDED = "added"
-    #: The group takes the lessons of another group (`with_group`).
+    #: The group takes the lessons of another group (`with_group`) instead of its own and those of its parts.
     MERGED = "merged"
     #: Another way to take attendance: remote, a trip, a stadium, first-graders led in.
     MODE = "mode"
@@ -118,7 +122,11 @@ class Change(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Substitution:
-    """A change of the timetable for some dates. A later one of a list outweighs an earlier one."""
+    """A change of the timetable for some dates. A later one of a list outweighs an earlier one.
+
+    A number names the lesson that the week has there; where that has gone, the one that an earlier substitution put
+    there; and where there is none, the one that has gone. So two lessons change places in two rows.
+    """
 
     change: Change
     date: dt.date
@@ -128,17 +136,18 @@ class Substitution:
     groups: frozenset[GroupId] = frozenset()
     #: The numbers of the lessons; empty is all of the date.
     lessons: frozenset[int] = frozenset()
-    #: moved: where to; what is None stays. added: `start` and `end` where no bell tells them.
+    #: moved: where to; what is None stays. Of several lessons the first goes to `to_lesson`, the next to the one after;
+    #: of several dates each goes as far as the first. added: `start` and `end` where no bell tells them.
     to_date: dt.date | None = None
     to_lesson: int | None = None
     start: dt.time | None = None
     end: dt.time | None = None
-    #: mode, moved, added: the new one; None leaves it.
+    #: The new one; None leaves it.
     mode: Mode | None = None
-    #: moved, mode, added: the new one; None leaves it.
     site: str | None = None
-    #: added: what it is.
+    #: added: what it is, and whether everybody of the group must come.
     kind: SlotKind = SlotKind.LESSON
+    obligatory: bool = True
     #: merged: whose lessons.
     with_group: GroupId | None = None
     origin: str = field(default="", compare=False)
@@ -161,10 +170,17 @@ class Event:
     obligatory: bool = True
     origin: str = field(default="", compare=False)
 
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "start", utc(self.start))
+        object.__setattr__(self, "end", utc(self.end))
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """One person whose attendance is taken otherwise: home schooling, an individual plan, an olympiad elsewhere."""
+    """One person whose attendance is taken otherwise: home schooling, an individual plan, an olympiad elsewhere.
+
+    A later plan of a list outweighs an earlier one. `gate` is as the group has it: it takes back an earlier plan.
+    """
 
     person: PersonId
     mode: Mode
@@ -189,59 +205,64 @@ class Timetable:
     calendar: Sequence[CalendarDay] = ()
     substitutions: Sequence[Substitution] = ()
     events: Sequence[Event] = ()
-    #: The names that weeks take in turn, and the Monday of a week of the first name.
+    #: The names that weeks take in turn, and a day of a week of the first name.
     weeks: Sequence[str] = ()
     weeks_from: dt.date | None = None
     _class: Mapping[GroupId, SchoolClass] = field(init=False, repr=False, compare=False)
-    _bell: Mapping[tuple[str, int | None, int], Bell] = field(init=False, repr=False, compare=False)
+    _parts: Mapping[GroupId, Sequence[GroupId]] = field(init=False, repr=False, compare=False)
+    _bell: Mapping[tuple[str, int | None, str, int], Bell] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
+        parts: dict[GroupId, list[GroupId]] = {}
+        for group in self.classes:
+            if group.part_of is not None:
+                parts.setdefault(group.part_of, []).append(group.id)
+        # Of two rows for one lesson the earlier time counts, whatever their order.
+        rows = sorted((row for row in self.bells if row.start < row.end), key=lambda row: (row.start, row.end))
+        bells = {(row.bells, row.shift, row.stage, row.lesson): row for row in reversed(rows)}
         object.__setattr__(self, "_class", {group.id: group for group in self.classes})
-        object.__setattr__(self, "_bell", {(bell.bells, bell.shift, bell.lesson): bell for bell in self.bells})
+        object.__setattr__(self, "_parts", parts)
+        object.__setattr__(self, "_bell", bells)
+
+    def group(self, name: GroupId) -> SchoolClass | None:
+        """The class of that name."""
+        return self._class.get(name)
+
+    def members(self, names: Iterable[GroupId]) -> frozenset[GroupId]:
+        """Those of these groups that exist, with all their parts."""
+        found: set[GroupId] = set()
+        ahead = list(names)
+        while ahead:
+            name = ahead.pop()
+            if name in self._class and name not in found:
+                found.add(name)
+                ahead += self._parts.get(name, ())
+        return frozenset(found)
+
+    def lineage(self, name: GroupId) -> tuple[GroupId, ...]:
+        """The group, the class that it is a part of, and so on."""
+        found: list[GroupId] = []
+        ahead: GroupId | None = name
+        while ahead is not None and ahead in self._class and ahead not in found:
+            found.append(ahead)
+            ahead = self._class[ahead].part_of
+        return tuple(found)
 
     def bell(self, lesson: Lesson, bells: str | None = None) -> Bell | None:
         """When the lesson is, by the bells of its class or of this name; None where there is no such row."""
-        group = self._class.get(lesson.group)
-        if group is None:
+        return self.ring(lesson.group, lesson.lesson, bells)
+
+    def ring(self, group: GroupId, number: int, bells: str | None = None) -> Bell | None:
+        """When the group has the lesson of that number, by its own bells or by those of this name.
+
+        The row of its shift and stage counts, else that of its shift, else that of its stage, else the one for all.
+        None where there is no such row.
+        """
+        known = self._class.get(group)
+        if known is None:
             return None
-        name = bells or group.bells
-        return self._bell.get((name, group.shift, lesson.lesson)) or self._bell.get((name, None, lesson.lesson))
-
-
-def compile_slots(timetable: Timetable, first: dt.date, last: dt.date) -> list[Slot]:
-    """The slots of the local dates first to last, both included, in order of time.
-
-    Raises SourceError where a lesson has no bell.
-    """
-    calendar = {day.date: day for day in timetable.calendar}
-    lessons = defaultdict(list)
-    for lesson in timetable.lessons:
-        lessons[lesson.weekday].append(lesson)
-    slots = []
-    for ordinal in range(first.toordinal(), last.toordinal() + 1):
-        date = dt.date.fromordinal(ordinal)
-        day = calendar.get(date, CalendarDay(date=date, kind=DayKind.SCHOOL_DAY))
-        if day.kind is not DayKind.HOLIDAY:
-            slots += [_slot(timetable, lesson, day) for lesson in lessons[day.weekday or date.isoweekday()]]
-    return sorted(slots, key=lambda slot: (slot.start, slot.id))
-
-
-def _slot(timetable: Timetable, lesson: Lesson, day: CalendarDay) -> Slot:
-    bell = timetable.bell(lesson, day.bells)
-    if bell is None:
-        raise SourceError(f"lesson {lesson.lesson} of {lesson.group} on {day.date} has no bell")
-    start, end = (
-        dt.datetime.combine(day.date, wall, timetable.zone).astimezone(dt.UTC) for wall in (bell.start, bell.end)
-    )
-    if end <= start:
-        # Only a lesson that begins inside a skipped hour: it moves whole.
-        end = start + (dt.datetime.combine(day.date, bell.end) - dt.datetime.combine(day.date, bell.start))
-    return Slot(
-        id=SlotId(f"{lesson.group}-{day.date:%Y%m%d}-{lesson.lesson}"),
-        group=lesson.group,
-        number=lesson.lesson,
-        start=start,
-        end=end,
-        kind=lesson.kind,
-        mode=lesson.mode,
-    )
+        name = bells or known.bells
+        for shift, stage in ((known.shift, known.stage), (known.shift, ""), (None, known.stage), (None, "")):
+            if row := self._bell.get((name, shift, stage, number)):
+                return row
+        return None

@@ -8,7 +8,7 @@ CloudEvents 1.0 JSON batch format; ASCII, no floats, times with milliseconds and
 
 import hashlib
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
@@ -33,6 +33,8 @@ from gateway.errors import MalformedMessage
 
 CONTENT_TYPE = "application/cloudevents-batch+json"
 MAX_EVENT_BYTES = 4096
+#: Of these, kept free for the origin of an event that is appended again.
+ORIGIN_BYTES = 160
 MAX_BATCH_EVENTS = 100
 MAX_BATCH_BYTES = 48 * 1024
 
@@ -108,6 +110,27 @@ class Batch:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Origin:
+    """Where an entry stood that was appended again under a new epoch."""
+
+    epoch: str
+    seq: Seq
+    #: Its h(seq) there, in hex.
+    hash: str
+
+    def __str__(self) -> str:
+        return f"{self.epoch}/{self.seq}/{self.hash}"
+
+    @classmethod
+    def parse(cls, text: str) -> "Origin":
+        """Raises ValueError."""
+        epoch, seq, digest = text.split("/")
+        if len(bytes.fromhex(digest)) != hashlib.sha256().digest_size:
+            raise ValueError("an origin ends in a SHA-256")
+        return cls(epoch=epoch, seq=Seq(int(seq)), hash=digest)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Event:
     """An event as the other side reads it."""
 
@@ -117,6 +140,8 @@ class Event:
     recorded: datetime
     data: Data | UnknownData
     expires: datetime | None
+    #: None for one that was appended once.
+    origin: Origin | None = None
 
 
 def batch_statement(stream: Stream, *, first: int, last: int, prev: bytes, head: bytes) -> dict[str, str | int]:
@@ -192,9 +217,28 @@ def encode(entry: Entry, *, stream: Stream, seq: Seq, recorded: datetime) -> byt
     except ValueError as error:
         raise MalformedMessage(f"this {kind} cannot be written as JSON: {error}"[:300]) from error
     body = head.encode("ascii") + data + b"}"
-    if len(body) > MAX_EVENT_BYTES:
-        raise MalformedMessage(f"an event has at most {MAX_EVENT_BYTES} bytes, this {kind} has {len(body)}")
+    if len(body) > MAX_EVENT_BYTES - ORIGIN_BYTES:
+        most = MAX_EVENT_BYTES - ORIGIN_BYTES
+        raise MalformedMessage(f"an event has at most {most} bytes when it is appended, this {kind} has {len(body)}")
     return body
+
+
+def again(envelope: Envelope, old: Stream, *, new: Stream, seq: Seq, places: Mapping[Seq, Seq]) -> bytes:
+    """The bytes of an entry of an old epoch under a new one. Raises MalformedMessage.
+
+    Everything that it says stays, and so does its first origin. A seq that it refers to becomes its new place; what was
+    not appended again has none.
+    """
+    try:
+        event = json.loads(envelope.body)
+        event["source"], event["id"] = new.source, f"{seq:012d}"
+        event["sequence"] = event["id"]
+        event.setdefault("origin", str(Origin(epoch=old.epoch, seq=envelope.seq, hash=envelope.hash.hex())))
+        if "tap" in event["data"]:
+            event["data"]["tap"] = places.get(event["data"]["tap"])
+        return json.dumps(event, ensure_ascii=True, separators=(",", ":")).encode("ascii")
+    except (KeyError, TypeError, ValueError, AttributeError, RecursionError) as error:
+        raise MalformedMessage(f"entry {envelope.seq} of {old.epoch} cannot be read: {error}"[:300]) from error
 
 
 def decode(body: bytes) -> Event:
@@ -204,7 +248,7 @@ def decode(body: bytes) -> Event:
         _, _, site, gateway, epoch = cast("str", event["source"]).split(":")
         kind = event["type"]
         adapter = _DATA.get(kind)
-        expires = event.get("expirytime")
+        expires, origin = event.get("expirytime"), event.get("origin")
         return Event(
             stream=Stream(site=site, gateway=gateway, epoch=epoch),
             seq=Seq(int(event["sequence"])),
@@ -217,6 +261,7 @@ def decode(body: bytes) -> Event:
             recorded=utc(datetime.fromisoformat(event["recordedtime"])),
             data=adapter.validate_python(event["data"]) if adapter else UnknownData(type=kind, raw=dict(event["data"])),
             expires=utc(datetime.fromisoformat(expires)) if expires is not None else None,
+            origin=Origin.parse(origin) if origin is not None else None,
         )
     except (KeyError, TypeError, ValueError, AttributeError, ArithmeticError, RecursionError, ValidationError) as error:
         raise MalformedMessage(f"not an event of the contract: {type(error).__name__}: {error}"[:300]) from error

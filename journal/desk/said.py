@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from journal.console import configured, reading
-from journal.desk.session import DATE
+from journal.desk.options import DATE
 from journal.desk.wording import KINDS, REASONS, STATUSES
 from journal.facts import bounds
 from journal.roster import rules_of, the_site

@@ -23,27 +23,8 @@ from journal.statements import Author
 from journal.store import Day
 from journal.words import LANGUAGES
 from sync.clock import clock_from_environment
-from sync.sources.cells import CellRefused, wall_time
 
 P = ParamSpec("P")
-
-
-class WallTime(click.ParamType[dt.time]):
-    """A time by the clock on the school's wall."""
-
-    name = "HH:MM"
-
-    def convert(self, value: str | dt.time, param: click.Parameter | None, ctx: click.Context | None) -> dt.time:
-        if isinstance(value, dt.time):
-            return value
-        try:
-            return wall_time(value)
-        except CellRefused as refused:
-            self.fail(f"{value!r} is not {refused.expected}", param, ctx)
-
-
-WALL_TIME = WallTime()
-DATE = click.option("--date", "day", type=click.DateTime(["%Y-%m-%d"]), help="The day; today where it is left out.")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,10 +10,11 @@ import click
 
 from gateway.domain.model import MarkReason, Status
 from gateway.errors import InputError
+from journal.desk.options import DATE, WALL_TIME
 from journal.desk.persons import Chosen, known, persons_of
 from journal.desk.said import list_
 from journal.desk.sayings import read_sayings
-from journal.desk.session import DATE, WALL_TIME, Desk, Session, at_the_desk, carry_out, tell
+from journal.desk.session import Desk, Session, at_the_desk, carry_out, tell
 from journal.desk.wording import persons_in_words
 from journal.facts import bounds
 from journal.roster import members

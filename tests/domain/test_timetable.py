@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from gateway.domain.compiler import compile_days
 from gateway.domain.model import GroupId, Mode, Slot, SlotKind
-from gateway.domain.timetable import Bell, CalendarDay, DayKind, Lesson, SchoolClass, Timetable, compile_slots
-from gateway.errors import SourceError
+from gateway.domain.timetable import Bell, CalendarDay, DayKind, Lesson, SchoolClass, Timetable
 
 MOSCOW = ZoneInfo("Europe/Moscow")
 BERLIN = ZoneInfo("Europe/Berlin")
@@ -38,6 +38,12 @@ def school(
 ) -> Timetable:
     groups = [group(name) for name in dict.fromkeys(item.group for item in lessons)]
     return Timetable(zone=zone, classes=groups, bells=bells, lessons=lessons, calendar=calendar)
+
+
+def compile_slots(timetable: Timetable, first: dt.date, last: dt.date) -> Sequence[Slot]:
+    compiled = compile_days(timetable, first, last)
+    assert (compiled.unplaced, compiled.untold) == ((), 0)
+    return compiled.slots
 
 
 def times(slots: Sequence[Slot]) -> list[str]:
@@ -95,14 +101,6 @@ def test_the_shift_picks_the_row_among_bells_of_one_name() -> None:
         "5А-20250902-1 05:30-06:00",
         "7А-20250902-1 10:00-10:30",
     ]
-
-
-def test_a_lesson_without_a_bell_is_an_error() -> None:
-    timetable = school([bell(1, "08:30", "09:15")], [lesson("5А", 1, 7)])
-    with pytest.raises(SourceError, match="lesson 7 of 5А on 2025-09-01 has no bell"):
-        compile_slots(timetable, MONDAY, MONDAY)
-    assert compile_slots(timetable, MONDAY + dt.timedelta(days=1), MONDAY + dt.timedelta(days=6)) == []
-    assert Timetable(zone=MOSCOW, classes=[], bells=[], lessons=[]).bell(lesson("5А", 1, 1)) is None
 
 
 @pytest.mark.parametrize(

@@ -177,7 +177,7 @@ def test_text_that_no_json_can_carry_is_malformed() -> None:
 
 def test_an_event_longer_than_the_contract_allows_is_refused_at_append() -> None:
     entry = Entry(at=instant("07:00"), data=EpochData(previous=None, reason="x" * 4096))
-    with pytest.raises(MalformedMessage, match="at most 4096"):
+    with pytest.raises(MalformedMessage, match="at most 3936"):
         encode(entry, stream=STREAM, seq=Seq(1), recorded=at("07:00"))
 
 

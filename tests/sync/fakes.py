@@ -3,13 +3,14 @@
 import asyncio
 import sqlite3
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
 from gateway.domain.entry import Entry, EpochData, TapData
 from gateway.domain.handshake import Receipt
 from gateway.domain.model import Instant, Seq
-from gateway.domain.wire import Envelope, Stream, chain, decode, encode
+from gateway.domain.wire import Envelope, Stream, again, chain, decode, encode
 from gateway.errors import MalformedMessage, NotRecorded
 from gateway.ports import Clock
 from sync.database import Database, Parameters, Rows, connect
@@ -24,7 +25,7 @@ class FakeOutbox:
         self.broken = False
         self._clock = clock
         self._envelopes: list[Envelope] = []
-        self._floor = self._through = 0
+        self._floor = self._through = self._epochs = 0
         self._grown = asyncio.Event()
         self._keep([Entry(at=clock.now(), data=EpochData(previous=None, reason="first start"))])
 
@@ -58,9 +59,23 @@ class FakeOutbox:
         return self._envelopes[seq - 1].hash if max(self._floor, 1) <= seq <= len(self._envelopes) else None
 
     async def wait_beyond(self, seq: Seq) -> None:
-        while self.position.last <= seq:
+        stream = self.stream
+        while self.position.last <= seq and self.stream == stream:
             self._grown.clear()
             await self._grown.wait()
+
+    async def begin_again(self, agreed: Seq, reason: str) -> None:
+        old, kept = self.stream, self._envelopes[max(agreed, self._floor, 1) :]
+        self._epochs += 1
+        self.stream = replace(old, epoch=f"epoch-{self._epochs}")
+        self._envelopes, self._floor, self._through = [], 0, 0
+        self._keep([Entry(at=self._clock.now(), data=EpochData(previous=old.epoch, reason=reason))])
+        places: dict[Seq, Seq] = {}
+        for envelope in kept:
+            seq = places[envelope.seq] = Seq(self.position.last + 1)
+            body = again(envelope, old, new=self.stream, seq=seq, places=places)
+            self._envelopes += chain(self.position.head, seq, [body])
+        self._grown.set()
 
     async def taps_since(self, moment: datetime) -> Sequence[tuple[Instant, TapData]]:
         events = [decode(envelope.body) for envelope in self._envelopes]

@@ -69,11 +69,13 @@ async def test_a_damaged_file_is_put_aside_and_a_new_epoch_begins(tmp_path: Path
         assert outbox.stream.epoch != before.epoch
         assert outbox.damaged is not None
         assert outbox.damaged.read_bytes()[4096:] == data[4096:]
-        [first] = await everything(outbox)
+        first, *salvaged = await everything(outbox)
         previous = None if how == "no database" else before.epoch
         reason = "damaged database put aside as outbox.sqlite3.damaged-1"
         assert decode(first.body).data == EpochData(previous=previous, reason=reason)
-        assert await outbox.append([note("works")]) == 2
+        assert bool(salvaged) == (how == "truncated")
+        assert all((origin := decode(e.body).origin) and origin.epoch == before.epoch for e in salvaged)
+        assert await outbox.append([note("works")]) == 2 + len(salvaged)
     damage(path, "no database")
     async with ledger(path) as outbox:
         assert outbox.damaged == tmp_path / "outbox.sqlite3.damaged-2"
@@ -93,10 +95,10 @@ async def test_damage_that_shows_at_work_begins_a_new_epoch_and_wakes_the_relay(
         damaged = True
         with pytest.raises(NotRecorded, match="malformed"):
             await outbox.append([note("b")])
-        assert await outbox.append([note("c")]) == 2
+        assert await outbox.append([note("c")]) == 3
         await asyncio.wait_for(waiting, 5)
         assert outbox.stream != stream
-        assert texts(await everything(outbox)) == {2: "c"}
+        assert texts(await everything(outbox)) == {2: "a", 3: "c"}
 
 
 async def test_a_log_without_its_database_is_put_aside_too(tmp_path: Path) -> None:

@@ -7,9 +7,11 @@ from contextlib import asynccontextmanager
 import pytest
 
 from gateway.domain.handshake import Receipt
-from gateway.domain.wire import MAX_BATCH_BYTES
+from gateway.domain.model import Seq
+from gateway.domain.wire import MAX_BATCH_BYTES, decode
 from gateway.errors import LedgerMismatch, LinkLost, NotRecorded, PublishRefused
-from sync.relay import keep_link, relay
+from sync.reconnect import keep_link
+from sync.relay import relay
 from tests.sync.fake_uplink import FakeUplink
 from tests.sync.fakes import FakeOutbox
 from tests.sync.virtual_time import run
@@ -41,7 +43,7 @@ def test_a_journal_that_knows_better_gets_nothing_and_settles_nothing(through: i
     run(beside(world.keep(), hour()))
 
 
-def test_a_mismatch_after_progress_settles_nothing_more() -> None:
+def test_a_journal_that_contradicts_what_it_acknowledged_is_told_everything_again() -> None:
     world = World()
 
     async def main() -> None:
@@ -53,7 +55,9 @@ def test_a_mismatch_after_progress_settles_nothing_more() -> None:
                 await world.append(5)
                 await until(world.all_settled)
                 uplink.deliver(world.journal.receipt("session-1").model_copy(update={"through": 3}))
-        assert world.ledger.position.through == 6
+        assert (world.ledger.position.through, world.ledger.position.last) == (0, 6)
+        again = [decode(envelope.body) for envelope in await world.ledger.after(Seq(1), 9)]
+        assert [event.origin and event.origin.seq for event in again] == [2, 3, 4, 5, 6]
 
     run(main())
 

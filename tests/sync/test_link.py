@@ -12,7 +12,8 @@ from gateway.domain.wire import Stream, link, split
 from gateway.errors import LinkError
 from sync.mqtt import connect
 from sync.outbox import SqliteOutbox
-from sync.relay import Limits, LinkStatus, keep_link, relay
+from sync.reconnect import keep_link
+from sync.relay import Limits, LinkStatus, relay
 from sync.signing import Keyring
 from sync.uplink import open_uplink
 from tests.broker import Mosquitto

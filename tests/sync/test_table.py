@@ -16,10 +16,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from gateway.domain.compiler import compile_days
 from gateway.domain.credential import Credential, Technology
 from gateway.domain.directory import CredentialState
 from gateway.domain.model import Mode, SlotKind
-from gateway.domain.timetable import compile_slots
 from gateway.errors import SourceError
 from sync.sources.columns import OPTIONAL, TABLES
 from sync.sources.school import School
@@ -52,7 +52,9 @@ def test_the_sample_school_is_read() -> None:
 
 def test_the_sample_school_gives_slots() -> None:
     school = read_folder(SAMPLE)
-    slots = compile_slots(school.timetable, dt.date(2025, 10, 27), dt.date(2025, 11, 9))
+    compiled = compile_days(school.timetable, dt.date(2025, 10, 27), dt.date(2025, 11, 9))
+    assert compiled.unplaced == ()
+    slots = compiled.slots
     by_id = {str(slot.id): slot for slot in slots}
     assert len(by_id) == len(slots)
     assert by_id["2А-20251027-1"].start == dt.datetime(2025, 10, 27, 5, 30, tzinfo=dt.UTC)

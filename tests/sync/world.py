@@ -9,7 +9,8 @@ from gateway.domain.model import Seq
 from gateway.domain.wire import MAX_BATCH_BYTES, Batch, Envelope
 from gateway.ports import Outbox
 from sync.outbox import SqliteOutbox
-from sync.relay import Ledger, LinkStatus, keep_link, relay
+from sync.reconnect import keep_link
+from sync.relay import Ledger, LinkStatus, relay
 from tests.domain.build import LANE
 from tests.gateway.fakes import HandClock
 from tests.sync.fake_uplink import FakeJournal, FakeUplink, Fate, opened
@@ -61,16 +62,24 @@ class World:
     def __init__(self, fates: Iterator[Fate] | None = None) -> None:
         self.clock = HandClock()
         self.ledger = SlowOutbox(site="school-1", gateway="north", clock=self.clock)
-        self.journal = FakeJournal(self.ledger.stream)
+        #: What the journal has of each epoch.
+        self.journals = {self.ledger.stream: FakeJournal(self.ledger.stream)}
         self.status = LinkStatus()
         self.uplinks: list[WatchedUplink] = []
         self.prepare: Callable[[WatchedUplink], None] = lambda _: None
         self._fates = fates or iter(())
 
     def link(self) -> AbstractAsyncContextManager[FakeUplink]:
+        if self.ledger.stream not in self.journals:
+            self.journals[self.ledger.stream] = FakeJournal(self.ledger.stream)
         self.uplinks.append(WatchedUplink(self.journal, f"session-{len(self.uplinks)}", self._fates))
         self.prepare(self.uplinks[-1])
         return opened(self.uplinks[-1])
+
+    @property
+    def journal(self) -> FakeJournal:
+        """Its books on the running epoch."""
+        return self.journals[self.ledger.stream]
 
     async def append(self, count: int, detail: str = "") -> None:
         data = DeviceData(lane=LANE, kind=DeviceState.UP, detail=detail)

@@ -3,8 +3,8 @@
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0003"
-down_revision = "0002"
+revision = "0004"
+down_revision = "0003"
 branch_labels = None
 depends_on = None
 
@@ -96,7 +96,7 @@ def _beside() -> None:
 
 def _memberships() -> None:
     """Those that are there were always so."""
-    op.rename_table("memberships", "memberships_0002")
+    op.rename_table("memberships", "memberships_0003")
     op.create_table(
         "memberships",
         *_site("memberships"),
@@ -106,6 +106,6 @@ def _memberships() -> None:
         sa.Column("until", sa.Text(), nullable=True),
         sa.PrimaryKeyConstraint("site", "person", "group", "first", name=op.f("pk_memberships")),
     )
-    copied = 'INSERT INTO memberships (site, person, "group") SELECT site, person, "group" FROM memberships_0002'
+    copied = 'INSERT INTO memberships (site, person, "group") SELECT site, person, "group" FROM memberships_0003'
     op.execute(copied)
-    op.drop_table("memberships_0002")
+    op.drop_table("memberships_0003")
