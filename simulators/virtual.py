@@ -5,11 +5,13 @@ from collections.abc import AsyncIterator
 
 from drivers.virtual.codec import encode_card, read_show
 from gateway.domain.credential import Credential, Technology
-from gateway.domain.model import Direction, Verdict
+from gateway.domain.entry import GateMode
+from gateway.domain.model import Direction, Verdict, Words
 from simulators.line import Plugged, device_end
 
 _LONGEST = 1024
 _MOST_SHOWN = 10_000
+_SWITCH = {True: "on", False: "off"}
 
 
 class Virtual(Plugged):
@@ -18,6 +20,8 @@ class Virtual(Plugged):
     def __init__(self, url: str) -> None:
         super().__init__(device_end(url, self._hear))
         self._line = b""
+        #: What the screen says now.
+        self.screen = Words(lines=())
         self._shown: asyncio.Queue[Verdict] = asyncio.Queue(_MOST_SHOWN)
 
     async def card(self, credential: Credential) -> bool:
@@ -36,9 +40,17 @@ class Virtual(Plugged):
         """Somebody opens the reader."""
         return self._say(b"tamper\n")
 
-    async def fire_alarm(self) -> bool:
-        """The fire alarm opens the gate."""
-        return self._say(b"fire_alarm\n")
+    async def mode(self, mode: GateMode) -> bool:
+        """Somebody turns the gate's key."""
+        return self._say(f"mode {mode}\n".encode("ascii"))
+
+    async def fire_alarm(self, *, on: bool = True) -> bool:
+        """The fire alarm opens the gate; or all is clear."""
+        return self._say(f"fire_alarm {_SWITCH[on]}\n".encode("ascii"))
+
+    async def blocked(self, *, on: bool = True) -> bool:
+        """Somebody stands in the gate; or leaves it."""
+        return self._say(f"blocked {_SWITCH[on]}\n".encode("ascii"))
 
     async def garbage(self, data: bytes) -> None:
         """Whatever a broken program says."""
@@ -56,6 +68,8 @@ class Virtual(Plugged):
         *lines, rest = (self._line + data).split(b"\n")
         self._line = rest[-_LONGEST:]
         for line in lines:
-            verdict = read_show(line)
-            if verdict is not None and not self._shown.full():
-                self._shown.put_nowait(verdict)
+            told = read_show(line)
+            if told is not None:
+                verdict, self.screen = told
+                if not self._shown.full():
+                    self._shown.put_nowait(verdict)

@@ -13,7 +13,7 @@ from drivers.line import Line, LineUrl, open_line
 from drivers.presence import Presence
 from drivers.virtual.codec import Codec, encode_show
 from gateway.domain.entry import DeviceState
-from gateway.domain.model import Verdict
+from gateway.domain.model import Verdict, Words
 from gateway.errors import DeviceLost
 from gateway.ports import DeviceNotice, Gate, GateEvent, Reader, ReaderEvent, Rotation
 
@@ -80,7 +80,9 @@ class Virtual:
             now = loop.time()
             for told in codec.feed(chunk):
                 match told:
-                    case Rotation() | DeviceNotice(kind=DeviceState.FIRE_ALARM):
+                    case (
+                        Rotation() | DeviceNotice(kind=DeviceState.MODE | DeviceState.FIRE_ALARM | DeviceState.BLOCKED)
+                    ):
                         await self._passed.put(told)
                     case DeviceNotice():
                         await self._seen.put(told)
@@ -99,5 +101,5 @@ class _VirtualGate:
     def events(self) -> AsyncIterator[GateEvent]:
         return self._passed.events()
 
-    async def show(self, verdict: Verdict) -> None:
-        self._device.tell(encode_show(verdict))
+    async def show(self, verdict: Verdict, words: Words) -> None:
+        self._device.tell(encode_show(verdict, words))
