@@ -6,7 +6,9 @@ from dataclasses import dataclass
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from gateway.domain.presence import Fact
 from gateway.domain.register import Day, judge
+from gateway.domain.statement import Statement
 from journal.facts import Evidence, bounds, gather, interpret
 from journal.notify.due import PupilDay
 from journal.roster import Member, Rules, members
@@ -34,7 +36,7 @@ class Case:
             person = member.pupil.person
             known, said = facts.get(person, []), self.spoken.get(person, _SILENT)
             day = Day(person=person, date=self.evidence.date, site=self.site)
-            told = [*known, *said.statements]
+            told: list[Fact | Statement] = [*known, *said.statements]
             marks = judge(day, member.slots, told, said.excuses, coverage, as_of, self.rules.policy)
             found.append(
                 PupilDay(

@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
-from pydantic import TypeAdapter
 from sqlalchemy import Table, delete, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -23,14 +22,12 @@ from journal import staff_tables, tables
 from journal.cards import Listed, list_cards
 from journal.days import local_date
 from journal.keys import CardCipher
-from journal.store import POLICY, Day, mark_dirty, milliseconds, moment, revised, upsert
+from journal.store import PLAN, POLICY, Day, mark_dirty, milliseconds, moment, revised, upsert
 from journal.timetables import Changed, changes_of, keep, slot_rows, with_changes, write_slots
 from sync.sources.school import Remark, School
 
 #: How far ahead slots are written; the office imports again long before.
 HORIZON = dt.timedelta(days=120)
-#: How the tables write a plan.
-PLAN: TypeAdapter[Plan] = TypeAdapter(Plan)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -138,7 +135,7 @@ async def _rules(connection: AsyncConnection, site: Site, school: School) -> boo
     await connection.execute(delete(lanes).where(lanes.c.site == site.name))
     now = [
         {"site": site.name, "gateway": gateway.id, "lane": lane.id, "direction": lane.direction.value}
-        | {"opens": lane.opens, "closes": lane.closes}
+        | {"opens": lane.opens, "closes": lane.closes, "rotations": int(lane.rotations)}
         for gateway in school.gateways
         for lane in gateway.lanes
     ]

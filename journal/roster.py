@@ -10,13 +10,16 @@ from pydantic import ValidationError
 from sqlalchemy import ColumnElement, Select, and_, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from gateway.domain.compiler import personal
 from gateway.domain.directory import CredentialState
 from gateway.domain.model import GroupId, Mode, PersonId, Slot, SlotId, SlotKind
 from gateway.domain.policy import Policy
+from gateway.domain.timetable import Plan
 from gateway.errors import ConfigError
 from journal import tables
 from journal.notify.due import Pupil, Recipient
-from journal.store import POLICY, Holder, chunks, holder_at, milliseconds, moment
+from journal.staff_tables import plans as plans_table
+from journal.store import PLAN, POLICY, Holder, chunks, holder_at, milliseconds, moment
 
 _LAST_PRIMARY_GRADE = 4
 
@@ -116,6 +119,7 @@ async def members(
     cards = defaultdict(list)
     for person, since, until in await _rows(connection, valid, c.person, persons):
         cards[person].append(Holder(person, since, until))
+    plans = await _plans(connection, site, persons)
     parents = defaultdict(list)
     consented = select(k.person, k.address, k.language).where(k.site == site, k.consent == 1)
     for person, address, language in await _rows(connection, consented, k.person, persons):
@@ -132,11 +136,26 @@ async def members(
                 ),
             ),
             slots=tuple(
-                _taken(slot, cards[person]) for slot in sorted(slots[person].values(), key=lambda s: (s.start, s.id))
+                _taken(slot, cards[person])
+                for slot in personal(
+                    sorted(slots[person].values(), key=lambda s: (s.start, s.id)),
+                    plans[person],
+                    PersonId(person),
+                    rules.zone,
+                )
             ),
         )
         for person, name, language, active, grade in await _rows(connection, pupils, p.person, persons)
     ]
+
+
+async def _plans(connection: AsyncConnection, site: str, persons: Collection[str] | None) -> dict[str, list[Plan]]:
+    p = plans_table.c
+    found: dict[str, list[Plan]] = defaultdict(list)
+    query = select(p.person, p.body).where(p.site == site).order_by(p.id)
+    for person, body in await _rows(connection, query, p.person, persons):
+        found[person].append(PLAN.validate_json(body))
+    return found
 
 
 def _taken(slot: Slot, cards: Sequence[Holder]) -> Slot:

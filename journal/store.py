@@ -27,6 +27,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_en
 
 from gateway.domain.model import Doubt
 from gateway.domain.policy import Policy
+from gateway.domain.timetable import Plan
 from gateway.domain.wire import Stream
 from gateway.errors import ConfigError
 from journal import tables
@@ -45,6 +46,8 @@ class Day(NamedTuple):
 
 #: How the tables write the rules of a site.
 POLICY: TypeAdapter[Policy] = TypeAdapter(Policy)
+#: How they write a plan of one person.
+PLAN: TypeAdapter[Plan] = TypeAdapter(Plan)
 #: How they write what keeps a mark from being sure.
 DOUBTS: TypeAdapter[tuple[Doubt, ...]] = TypeAdapter(tuple[Doubt, ...])
 

@@ -1,6 +1,6 @@
 """What people say about one another's attendance: excuses, releases, manual entries, corrections. Said once, never edited."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
@@ -55,6 +55,8 @@ class Excuse:
     reason: MarkReason
     #: Teacher or office.
     source: Source = Source.OFFICE
+    #: Where it was read, `file:row`.
+    origin: str = field(default="", compare=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "since", utc(self.since))

@@ -12,6 +12,15 @@ T = TypeVar("T")
 _SHOWN = 60
 #: Letters that look alike, Latin and Cyrillic: 5A is not 5А.
 _ALIKE = str.maketrans("ABCEHKMOPTXaceopxy", "АВСЕНКМОРТХасеорху")
+_WEEKDAYS = (
+    ("понедельник", "пн", "monday", "mon"),
+    ("вторник", "вт", "tuesday", "tue"),
+    ("среда", "ср", "wednesday", "wed"),
+    ("четверг", "чт", "thursday", "thu"),
+    ("пятница", "пт", "friday", "fri"),
+    ("суббота", "сб", "saturday", "sat"),
+    ("воскресенье", "вс", "sunday", "sun"),
+)
 
 
 class CellRefused(ValueError):
@@ -21,6 +30,12 @@ class CellRefused(ValueError):
         super().__init__(expected)
         self.expected = expected
         self.hint = hint
+
+
+class Figure(str):
+    """The text of a cell that a spreadsheet keeps as a number: its leading zeros are lost."""
+
+    __slots__ = ()
 
 
 def quoted(text: str) -> str:
@@ -35,9 +50,10 @@ def fold(text: str) -> str:
 
 def similar(word: str, words: Iterable[str], otherwise: str) -> str:
     """`did you mean "5А"?`, if there is a word that it may have been."""
-    words = list(words)
+    words = sorted(words)
+    seen = word.translate(_ALIKE).casefold()
     for known in words:
-        if known.translate(_ALIKE).casefold() == word.translate(_ALIKE).casefold():
+        if known.translate(_ALIKE).casefold() == seen:
             alphabets = known.casefold() != word.casefold()
             return f"did you mean {quoted(known)}?" + (" Latin and Cyrillic letters look alike" if alphabets else "")
     near = difflib.get_close_matches(word[:_SHOWN], words, 1, 0.7)
@@ -56,12 +72,46 @@ def matching(pattern: str, expected: str, hint: str = "mend this cell") -> Calla
 
 
 def number(lowest: int, highest: int) -> Callable[[str], int]:
-    """A whole number."""
+    """A whole number; spreadsheets write 5 as 5.0, too."""
 
     def parse(cell: str) -> int:
-        if not re.fullmatch(r"[0-9]{1,9}", cell) or not lowest <= int(cell) <= highest:
+        digits = re.sub(r"\.0+$", "", cell)
+        if not re.fullmatch(r"[0-9]{1,9}", digits) or not lowest <= int(digits) <= highest:
             raise CellRefused(f"a whole number from {lowest} to {highest}", "mend this cell")
-        return int(cell)
+        return int(digits)
+
+    return parse
+
+
+def weekday(cell: str) -> int:
+    """1 is Monday; its name, in full or short, in English or Russian."""
+    for day, names in enumerate(_WEEKDAYS, 1):
+        if fold(cell).removesuffix(".") in names:
+            return day
+    return number(1, 7)(cell)
+
+
+def several(parse: Callable[[str], T]) -> Callable[[str], tuple[T, ...]]:
+    """Values parted by `,` or `|`, in their order, each once."""
+
+    def parse_all(cell: str) -> tuple[T, ...]:
+        return tuple(dict.fromkeys(parse(part.strip()) for part in re.split(r"[,|]", cell) if part.strip()))
+
+    return parse_all
+
+
+def numbers(one: Callable[[str], int]) -> Callable[[str], frozenset[int]]:
+    """Whole numbers like `1,3-5`."""
+
+    def parse(cell: str) -> frozenset[int]:
+        found: set[int] = set()
+        for part in re.split(r"[,|]", cell):
+            first, _, last = part.strip().partition("-")
+            begin, end = one(first.strip()), one((last or first).strip())
+            if end < begin:
+                raise CellRefused("a range like 1-4", "mend this cell")
+            found.update(range(begin, end + 1))
+        return frozenset(found)
 
     return parse
 
@@ -77,6 +127,14 @@ def choice(words: Iterable[T], also: Mapping[str, T] | None = None) -> Callable[
         return spellings[fold(cell)]
 
     return parse
+
+
+def yes(cell: str) -> bool:
+    """Yes or no, as spreadsheets and people write them."""
+    words = dict.fromkeys(("да", "true", "истина", "1", "+"), "yes") | dict.fromkeys(
+        ("нет", "false", "ложь", "0", "-"), "no"
+    )
+    return choice(("yes", "no"), words)(cell) == "yes"
 
 
 def date(cell: str) -> dt.date:
@@ -98,3 +156,9 @@ def wall_time(cell: str) -> dt.time:
     if found is None:
         raise CellRefused("a time like 08:30", "mend this cell")
     return dt.time(int(found[1]), int(found[2]))
+
+
+def moment(cell: str) -> dt.datetime | dt.date:
+    """A date, or a date and a time by the clock on the wall: `2025-09-01 10:30`."""
+    day, _, time = cell.replace("T", " ").partition(" ")
+    return dt.datetime.combine(date(day), wall_time(time)) if time else date(day)

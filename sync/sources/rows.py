@@ -1,26 +1,27 @@
-"""Bytes of a spreadsheet export to typed rows; what cannot be read is named by file, row and column, all of it at once.
+"""Lines of cells to typed rows; what cannot be read is named by file, row and the file's own header, all of it at once.
 
-UTF-8 (with or without its mark) or Windows-1251; `;` or `,`; one line is one row; headers in any case, order and known language.
+The first line names the columns: in any case, order and known language, or in the words that a profile gives.
 """
 
-import csv
-import io
 import re
-import unicodedata
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import dropwhile
 from types import EllipsisType
 from typing import Generic, TypeVar, cast
 
 from gateway.errors import MAX_PROBLEMS, Problem, SourceError
 from sync.sources.cells import CellRefused, fold, quoted, similar
+from sync.sources.headings import Headings
 
-MAX_BYTES = 64 * 1024 * 1024
+MAX_BYTES = 16 * 1024 * 1024
 MAX_ROWS = 200_000
-MAX_LINE = 16 * 1024
 MAX_CELL = 500
 
 T_co = TypeVar("T_co", covariant=True)
+
+#: Lines of a table as (number, cells); 1 is the first of the file.
+Lines = Iterator[tuple[int, Sequence[str]]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,23 +35,6 @@ class Column(Generic[T_co]):
     parse: Callable[[str], T_co]
     #: Stands for an empty cell and for a missing column; without it both are mistakes.
     default: T_co | EllipsisType = ...
-    #: Never shown in a message.
-    personal: bool = False
-
-
-class Row:
-    """The cells of one line, read."""
-
-    __slots__ = ("_values", "file", "number")
-
-    def __init__(self, file: str, number: int, values: Mapping[str, object]) -> None:
-        self.file = file
-        #: 1 is the header.
-        self.number = number
-        self._values = values
-
-    def __getitem__(self, column: Column[T_co]) -> T_co:
-        return cast("T_co", self._values[column.name])
 
 
 class Problems:
@@ -69,9 +53,10 @@ class Problems:
         if len(self._found) == MAX_PROBLEMS:
             self.settle()
 
-    def at(self, row: Row, column: Column[object], got: str, expected: str, hint: str) -> None:
-        """A problem of a row that was read, but does not fit to the others."""
-        self.add(row.file, got, expected, hint, row=row.number, column=column.name)
+    def at(self, row: "Row", column: Column[object], got: str, expected: str, hint: str) -> None:
+        """A problem of a row that was read, but makes no sense."""
+        header = row.sheet.own.get(column.name, column.name)
+        self.add(row.sheet.file, got, expected, hint, row=row.number, column=header)
 
     def none_in(self, *files: str) -> bool:
         """Whether these were read whole, so that others may be held against them."""
@@ -83,130 +68,180 @@ class Problems:
             raise SourceError.of(self._found)
 
 
-def read_rows(file: str, data: bytes, columns: Sequence[Column[object]], problems: Problems) -> list[Row]:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sheet:
+    """One table of one file, and what its header says."""
+
+    file: str
+    columns: Sequence[Column[object]]
+    headings: Headings
+    #: A cell may hold a name or a card number, be it by mistake: none is shown.
+    private: bool
+    #: Cells of the header, and where each column stands among them.
+    width: int
+    positions: Mapping[str, int]
+    #: What the file calls a column.
+    own: Mapping[str, str]
+    #: Where each column stands in a row that was read.
+    index: Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """The cells of one line, read."""
+
+    sheet: Sheet
+    #: 1 is the first line of the file.
+    number: int
+    values: tuple[object, ...]
+
+    def __getitem__(self, column: Column[T_co]) -> T_co:
+        return cast("T_co", self.values[self.sheet.index[column.name]])
+
+    @property
+    def origin(self) -> str:
+        """`file:row`."""
+        return f"{self.sheet.file}:{self.number}"
+
+
+def heading(cell: str) -> str:
+    """The same for every way to write a header."""
+    return re.sub(r"[ -]", "_", fold(cell))
+
+
+def names_of(columns: Sequence[Column[object]], headings: Headings) -> dict[str, list[str]]:
+    """The columns that a header may stand for."""
+    names: dict[str, list[str]] = {}
+    for column in columns:
+        own = headings.columns.get(column.name)
+        for name in (column.name, *column.also) if own is None else (heading(own.header),):
+            names.setdefault(name, []).append(column.name)
+    return names
+
+
+def read_rows(
+    file: str,
+    lines: Lines,
+    columns: Sequence[Column[object]],
+    problems: Problems,
+    *,
+    headings: Headings | None = None,
+    private: bool = False,
+) -> list[Row]:
     """The rows that can be read; the others are among the problems."""
-    encoding = _encoding(file, data, problems)
-    if encoding is None:
+    headings = headings or Headings()
+    below = dropwhile(lambda line: line[0] < headings.header, lines)
+    first = next(below, (headings.header, ()))
+    if not problems.none_in(file):
         return []
-    lines = _lines(file, io.TextIOWrapper(io.BytesIO(data), encoding=encoding), problems)
-    first = next(lines, (1, ""))
-    delimiter, header = _header(first[1], columns)
-    positions = _positions(file, header, columns, problems)
+    sheet = _sheet(file, first, columns, headings, problems, private=private)
     rows: list[Row] = []
-    for number, line in lines if positions else ():
-        cells = _cells(line, delimiter)
-        if cells is None:
-            problems.add(file, "a stray quote", 'quotes in pairs: "…"', "mend the quotes in this line", row=number)
-        elif any(cells):
-            values = _values(file, number, cells, positions, columns, problems)
-            if len(cells) > len(header) and any(cells[len(header) :]):
-                got, expected = f"{len(cells)} cells", f"at most {len(header)}, as in the header"
-                problems.add(file, got, expected, f"put a text with {delimiter} into quotes", row=number)
-            elif values is not None:
-                rows.append(Row(file, number, values))
+    for number, cells in below if sheet else ():
+        if not any(cells) or sheet is None:
+            continue
+        values = _values(sheet, number, cells, problems)
+        if any(cells[sheet.width :]):
+            got, expected = f"{len(cells)} cells", f"at most {sheet.width}, as in the header"
+            problems.add(file, got, expected, "put a text with the separator into quotes", row=number)
+        elif values is not None:
+            rows.append(Row(sheet, number, values))
     return rows
 
 
-def _encoding(file: str, data: bytes, problems: Problems) -> str | None:
-    for encoding in ("utf-8-sig", "cp1251"):
-        try:
-            if len(data) <= MAX_BYTES and not data.startswith((b"\xff\xfe", b"\xfe\xff")):
-                data.decode(encoding)
-                return encoding
-        except UnicodeDecodeError:
-            continue
-    if len(data) > MAX_BYTES:
-        problems.add(file, "more than 64 MiB", "at most 64 MiB", "this is not the file you mean")
-    else:
-        expected = "text in UTF-8 or Windows-1251"
-        problems.add(file, "bytes of something else", expected, "save the table as CSV UTF-8 in the spreadsheet")
-    return None
-
-
-def _lines(file: str, stream: io.TextIOWrapper, problems: Problems) -> Iterator[tuple[int, str]]:
-    for row in range(1, MAX_ROWS + 3):
-        line = stream.readline(MAX_LINE + 1)
-        if not line:
-            return
-        if len(line) > MAX_LINE:
-            problems.add(file, "a longer line", f"at most {MAX_LINE} characters", "split the line", row=row)
-            return
-        if row == MAX_ROWS + 2:
-            problems.add(file, "more rows", f"at most {MAX_ROWS} rows", "this is not the file you mean", row=row)
-            return
-        yield row, line.removesuffix("\n")
-
-
-def _cells(line: str, delimiter: str) -> list[str] | None:
-    try:
-        row = next(csv.reader([line], delimiter=delimiter, strict=True), [])
-    except csv.Error:
+def _sheet(
+    file: str,
+    first: tuple[int, Sequence[str]],
+    columns: Sequence[Column[object]],
+    headings: Headings,
+    problems: Problems,
+    *,
+    private: bool,
+) -> Sheet | None:
+    """Nothing when the header cannot be relied on."""
+    line, cells = first
+    header = list(cells)
+    while header and not header[-1]:
+        header.pop()
+    names = names_of(columns, headings)
+    if names.keys().isdisjoint(map(heading, header)):
+        expected = f"a line with {', '.join(_named(column, headings) for column in columns)}"
+        problems.add(file, "a first line that names no column", expected, "add the line above the others", row=line)
         return None
-    return [" ".join(unicodedata.normalize("NFC", cell).split()) for cell in row]
+    positions = _positions(file, line, header, columns, headings, problems)
+    own = {
+        name: header[at]
+        for name, at in positions.items()
+        if header[at].isprintable() and len(header[at]) <= MAX_CELL and heading(header[at]) != name
+    }
+    index = {column.name: at for at, column in enumerate(columns)}
+    sheet = Sheet(
+        file=file,
+        columns=columns,
+        headings=headings,
+        private=private,
+        width=len(header),
+        positions=positions,
+        own=own,
+        index=index,
+    )
+    return sheet if problems.none_in(file) else None
 
 
-def _header(line: str, columns: Sequence[Column[object]]) -> tuple[str, list[str]]:
-    """The delimiter under which the first line names the most columns, and what it names."""
-    known = {name for column in columns for name in (column.name, *column.also)}
-
-    def split(delimiter: str) -> list[str]:
-        cells = _cells(line, delimiter) or []
-        while cells and not cells[-1]:
-            cells.pop()
-        return [re.sub(r"[ -]", "_", fold(cell)) for cell in cells]
-
-    headers = {delimiter: split(delimiter) for delimiter in (";", ",")}
-    best = max(headers, key=lambda delimiter: len(known.intersection(headers[delimiter])))
-    return best, headers[best]
+def _named(column: Column[object], headings: Headings) -> str:
+    own = headings.columns.get(column.name)
+    return column.name if own is None else quoted(own.header)
 
 
 def _positions(
-    file: str, header: Sequence[str], columns: Sequence[Column[object]], problems: Problems
-) -> dict[str, int]:
-    """Where each column stands; nothing when the header cannot be relied on."""
-    names = {name: column.name for column in columns for name in (column.name, *column.also)}
-    if names.keys().isdisjoint(header):
-        expected = f"a first line with {', '.join(column.name for column in columns)}"
-        problems.add(
-            file, "a first line that names no column", expected, "add the line; ; or , between the names", row=1
-        )
-        return {}
-    positions: dict[str, int] = {}
-    for position, name in enumerate(header):
-        if name not in names:
-            hint = similar(name, names, "remove the column: only what is needed is taken in")
-            got = f"a column {quoted(name)}"
-            problems.add(file, got, f"only {', '.join(column.name for column in columns)}", hint, row=1)
-        elif positions.setdefault(names[name], position) != position:
-            problems.add(
-                file, f"{quoted(name)} again", "each column once", "remove one of them", row=1, column=names[name]
-            )
-    for column in columns:
-        if column.default is ... and column.name not in positions:
-            problems.add(file, "no such column", f"a column {column.name}", "add it", row=1, column=column.name)
-    return positions if problems.none_in(file) else {}
-
-
-def _values(
     file: str,
-    row: int,
-    cells: Sequence[str],
-    positions: Mapping[str, int],
+    line: int,
+    header: Sequence[str],
     columns: Sequence[Column[object]],
+    headings: Headings,
     problems: Problems,
-) -> dict[str, object] | None:
-    values: dict[str, object] = {}
-    for column in columns:
-        position = positions.get(column.name)
+) -> dict[str, int]:
+    names = names_of(columns, headings)
+    ignored = {heading(name) for name in headings.ignore}
+    positions: dict[str, int] = {}
+    for position, cell in enumerate(header):
+        name = heading(cell)
+        # One header may be a word of two columns: "from" is a date of a lesson as well as of its week.
+        known = names.get(name, [])
+        if not known and name not in ignored:
+            hint = similar(
+                name, names, "remove the column, or let profile.toml ignore it: only what is needed is taken in"
+            )
+            expected = f"only {', '.join(_named(column, headings) for column in columns)}"
+            problems.add(file, f"a column {quoted(cell)}", expected, hint, row=line)
+        for column in known:
+            if positions.setdefault(column, position) != position:
+                problems.add(
+                    file, f"{quoted(cell)} again", "each column once", "remove one of them", row=line, column=column
+                )
+    for missing in columns:
+        if missing.default is ... and missing.name not in positions and missing.name not in headings.fixed:
+            expected = f"a column {_named(missing, headings)}"
+            problems.add(file, "no such column", expected, "add it", row=line, column=missing.name)
+    return positions
+
+
+def _values(sheet: Sheet, row: int, cells: Sequence[str], problems: Problems) -> tuple[object, ...] | None:
+    values: list[object] = []
+    for column in sheet.columns:
+        position = sheet.positions.get(column.name)
         cell = cells[position] if position is not None and position < len(cells) else ""
-        got = f"a text of {len(cell)} characters" if column.personal else quoted(cell)
+        place = sheet.file
         try:
             if len(cell) > MAX_CELL or not cell.isprintable():
                 raise CellRefused(f"at most {MAX_CELL} characters that can be seen", "type the cell anew")
-            if not cell and column.default is ...:
-                got = "an empty cell"
+            text = sheet.headings.text(column.name, cell)
+            if not text and column.default is ...:
                 raise CellRefused("a value in every row", "fill it in or remove the row")
-            values[column.name] = column.parse(cell) if cell else column.default
+            values.append(column.parse(text) if text else column.default)
         except CellRefused as refused:
-            problems.add(file, got, refused.expected, refused.hint, row=row, column=column.name)
-    return values if len(values) == len(columns) else None
+            got = (
+                "an empty cell" if not cell else f"a text of {len(cell)} characters" if sheet.private else quoted(cell)
+            )
+            header = sheet.own.get(column.name, column.name)
+            problems.add(place, got, refused.expected, refused.hint, row=row, column=header)
+    return tuple(values) if len(values) == len(sheet.columns) else None

@@ -1,7 +1,7 @@
 """A school as it is imported: who, with which cards, to tell whom, in which lessons, through which lanes."""
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
 
@@ -28,10 +28,12 @@ class Person:
     id: PersonId
     last_name: str = field(repr=False)
     first_name: str = field(repr=False)
-    #: ru or en.
+    #: ru or en; empty is the site's own, until the parts are joined.
     language: str
     #: The class first.
     groups: tuple[GroupId, ...]
+    #: Where it was read, `file:row`.
+    origin: str = field(default="", compare=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,8 +43,9 @@ class Contact:
     person: PersonId
     #: An e-mail address, or a URL of the notifier.
     address: str = field(repr=False)
-    #: ru or en.
+    #: ru or en; empty is the site's own, until the parts are joined.
     language: str
+    origin: str = field(default="", compare=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,6 +57,7 @@ class Card:
     valid_from: dt.datetime | None
     valid_to: dt.datetime | None
     state: CredentialState
+    origin: str = field(default="", compare=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,6 +69,9 @@ class ServedLane:
     direction: LaneDirection
     opens: dt.time
     closes: dt.time
+    #: Whether its gate reports who went through.
+    rotations: bool = False
+    origin: str = field(default="", compare=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,7 +104,12 @@ class Part:
     events: Sequence[Event] | None = None
     excuses: Sequence[Excuse] | None = None
     plans: Sequence[Plan] | None = None
+    #: The names that weeks take in turn, and the Monday of a week of the first name.
+    weeks: Sequence[str] | None = None
+    weeks_from: dt.date | None = None
     remarks: Sequence[Remark] = ()
+    #: Of (file, column): what the file itself calls the column, where that is another word.
+    headers: Mapping[tuple[str, str], str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -118,6 +130,8 @@ class School:
     timetable: Timetable
     excuses: Sequence[Excuse] = ()
     plans: Sequence[Plan] = ()
+    #: What the sources said beside it.
+    remarks: Sequence[Remark] = ()
 
     @property
     def gateways(self) -> tuple[GatewayRow, ...]:
@@ -130,4 +144,10 @@ class School:
 
 
 def _lane_row(lane: ServedLane) -> LaneRow:
-    return LaneRow(id=lane.id, direction=lane.direction, opens=f"{lane.opens:%H:%M}", closes=f"{lane.closes:%H:%M}")
+    return LaneRow(
+        id=lane.id,
+        direction=lane.direction,
+        opens=f"{lane.opens:%H:%M}",
+        closes=f"{lane.closes:%H:%M}",
+        rotations=lane.rotations,
+    )

@@ -21,7 +21,7 @@ from gateway.domain.credential import Credential, Technology
 from gateway.domain.directory import CredentialState
 from gateway.domain.model import Mode, SlotKind
 from gateway.errors import SourceError
-from sync.sources.columns import OPTIONAL, TABLES
+from sync.sources.columns import TABLES
 from sync.sources.school import School
 from sync.sources.table import parse, read_folder
 from tests.school import FILES, SAMPLE, changed, lines_of
@@ -67,12 +67,12 @@ def test_the_sample_school_gives_slots() -> None:
 
 def test_its_description_names_every_table_and_column() -> None:
     rows_of_text = (SAMPLE / "README.md").read_text(encoding="utf-8").splitlines()
-    for name, columns in TABLES.items():
-        (line,) = (text for text in rows_of_text if text.startswith(f"| `{name}`"))
+    for name, table in TABLES.items():
+        (line,) = (text for text in rows_of_text if text.startswith(f"| `{name}.csv`"))
         described = [word.strip("`") for word in line.split("|")[2].split()]
-        assert described == [column.name if column.default is ... else f"[{column.name}]" for column in columns]
-        assert ("may be left out" in line) == (name in OPTIONAL)
-    assert FILES.keys() == {*TABLES, "site.toml"}
+        assert described == [column.name if column.default is ... else f"[{column.name}]" for column in table.columns]
+        assert ("may be left out" in line) != table.required
+    assert {f"{name}.csv" for name, table in TABLES.items() if table.required} <= FILES.keys()
 
 
 def test_nobody_and_no_card_is_shown() -> None:
@@ -84,12 +84,12 @@ def test_nobody_and_no_card_is_shown() -> None:
 
 
 def test_cards_have_no_column_for_a_name() -> None:
-    assert not {"last_name", "first_name"} & {column.name for column in TABLES["cards.csv"]}
+    assert not {"last_name", "first_name"} & {column.name for column in TABLES["cards"].columns}
     text = FILES["cards.csv"].decode().replace("person;", "person;last_name;", 1)
     (line,) = lines_of(FILES | {"cards.csv": text.encode()})
     assert line == (
         'cards.csv:1: got a column "last_name", expected only technology, uid, person, valid_from, valid_to, state '
-        "(remove the column: only what is needed is taken in)"
+        "(remove the column, or let profile.toml ignore it: only what is needed is taken in)"
     )
 
 
@@ -119,7 +119,7 @@ def exports(draw: st.DrawFn) -> dict[str, bytes]:
         out = io.StringIO()
         quoting: Literal[0, 1] = 1 if draw(st.booleans()) else 0
         end = draw(st.sampled_from(["\n", "\r\n", "\r"]))
-        writer = csv.writer(out, delimiter=draw(st.sampled_from(";,")), quoting=quoting, lineterminator=end)
+        writer = csv.writer(out, delimiter=draw(st.sampled_from(";,\t")), quoting=quoting, lineterminator=end)
         pad = draw(st.sampled_from(["", " ", "\u00a0"]))
         writer.writerows([pad + row[i] + pad for i in order] for row in table)
         text = out.getvalue() + end * draw(st.integers(0, 2))
@@ -199,7 +199,7 @@ def test_what_is_no_file_is_refused(tmp_path: Path, spoil: Callable[[Path], None
 
 
 def test_no_folder(tmp_path: Path) -> None:
-    with pytest.raises(SourceError, match=r"site\.toml: got no such file"):
+    with pytest.raises(SourceError, match=r"nowhere: got no such file or directory, expected a folder of tables"):
         read_folder(tmp_path / "nowhere")
 
 
