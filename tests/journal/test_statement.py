@@ -86,7 +86,7 @@ async def test_illness_reported_at_noon(desk: Counter) -> None:
     await told(desk.place, "not_seen")
     await desk.judge.at("12:00")
     said = await desk.types("statement", "excuse", "p3", "--reason", "ill_reported", "--by", "Петрова")
-    assert said == "Записано: 1 человек. Меняется 2 отметки, уже отправлено 1 сообщение.\n"
+    assert said == "Записано: 1 человек. Меняются 2 отметки, уже отправлено 1 сообщение.\n"
     await desk.judge.at("12:01")
     assert (await desk.marks())["p3"] == "absent ill_reported", "a reason never changes what was"
 
