@@ -10,7 +10,7 @@ from gateway.domain.presence import Fact
 from gateway.domain.register import Day, judge
 from gateway.domain.statement import Statement
 from journal.facts import Evidence, bounds, gather, interpret
-from journal.notify.due import PupilDay
+from journal.notify.notice import PupilDay
 from journal.roster import Member, Rules, members
 from journal.statements import Spoken, spoken_between
 
@@ -36,14 +36,16 @@ class Case:
             person = member.pupil.person
             known, said = facts.get(person, []), self.spoken.get(person, _SILENT)
             day = Day(person=person, date=self.evidence.date, site=self.site)
-            told: list[Fact | Statement] = [*known, *said.statements]
-            marks = judge(day, member.slots, told, said.excuses, coverage, as_of, self.rules.policy)
+            heard: list[Fact | Statement] = [*known, *said.statements]
+            marks = judge(day, member.slots, heard, said.excuses, coverage, as_of, self.rules.policy)
             found.append(
                 PupilDay(
+                    site=self.site,
                     pupil=member.pupil,
                     slots=member.slots,
                     facts=known,
                     excuses=said.excuses,
+                    statements=said.statements,
                     coverage=coverage,
                     policy=self.rules.policy,
                     zone=self.rules.zone,

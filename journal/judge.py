@@ -8,6 +8,7 @@ judged together, so a burst of taps costs one round.
 """
 
 import asyncio
+import logging
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
@@ -21,7 +22,7 @@ from gateway.domain.instants import instants
 from gateway.ports import Clock
 from journal.case import case_of
 from journal.facts import bounds
-from journal.notify.outbox import settle
+from journal.notify.settle import settle
 from journal.revisions import revise
 from journal.roster import Rules, belongs, rules_of, slots_of
 from journal.store import EVERYBODY, Store, moment
@@ -29,6 +30,8 @@ from journal.tables import dirty, marks, memberships, slots
 
 #: Another process may have made a day dirty; nobody wakes us for that.
 LONGEST_SLEEP = timedelta(seconds=5)
+
+_log = logging.getLogger("journal")
 
 
 class Work(NamedTuple):
@@ -86,8 +89,13 @@ class JudgeLoop:
         days = await asyncio.to_thread(case.judge, as_of)
         async with self._store.begin() as connection:
             await revise(connection, work.site, work.date, days, as_of)
-            await settle(connection, work.site, work.date, days, as_of)
+            held = await settle(connection, work.site, work.date, days, as_of, judged=task.persons, policy=rules.policy)
             await _forget(connection, work, task.taken)
+        if held:
+            hint = f"attendance-journal notify held {work.site}"
+            _log.warning(
+                "messages to parents wait for a person", extra={"site": work.site, "count": held, "hint": hint}
+            )
         self._reached[work] = as_of
 
     async def _dirty(self, connection: AsyncConnection) -> dict[Work, Task]:

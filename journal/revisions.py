@@ -8,7 +8,7 @@ from sqlalchemy import RowMapping, insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from gateway.domain.model import DoubtKind, Mark, MarkReason, PersonId, SlotId, Source, Status
-from journal.notify.due import PupilDay
+from journal.notify.notice import PupilDay
 from journal.store import DOUBTS, chunks, milliseconds
 from journal.tables import marks
 

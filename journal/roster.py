@@ -17,7 +17,8 @@ from gateway.domain.policy import Policy
 from gateway.domain.timetable import Plan
 from gateway.errors import ConfigError
 from journal import tables
-from journal.notify.due import Pupil, Recipient
+from journal.notify.notice import Pupil, Recipient, Template
+from journal.notify.tables import wishes
 from journal.staff_tables import plans as plans_table
 from journal.store import PLAN, POLICY, Holder, chunks, holder_at, milliseconds, moment
 
@@ -124,6 +125,12 @@ async def members(
     consented = select(k.person, k.address, k.language).where(k.site == site, k.consent == 1)
     for person, address, language in await _rows(connection, consented, k.person, persons):
         parents[person].append((address, language))
+    asked = defaultdict(set)
+    w = wishes.c
+    for person, address, template in await _rows(
+        connection, select(w.person, w.address, w.template).where(w.site == site), w.person, persons
+    ):
+        asked[person, address].add(Template(template))
     return [
         Member(
             pupil=Pupil(
@@ -131,7 +138,11 @@ async def members(
                 name=name,
                 primary=grade is not None and grade <= _LAST_PRIMARY_GRADE,
                 recipients=tuple(
-                    Recipient(address=address, language=theirs or language or rules.language)
+                    Recipient(
+                        address=address,
+                        language=theirs or language or rules.language,
+                        asked=frozenset(asked[person, address]),
+                    )
                     for address, theirs in (sorted(parents[person]) if active else ())
                 ),
             ),

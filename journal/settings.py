@@ -85,6 +85,12 @@ class PolicyTable(SettingsTable):
     not_seen_after_primary_minutes: int = Field(
         default=10, strict=True, ge=1, le=120, description="whole minutes from 1 to 120"
     )
+    brake_percent: int = Field(default=10, strict=True, ge=1, le=100, description="a whole number from 1 to 100")
+    brake_pupils: int = Field(default=15, strict=True, ge=1, le=10_000, description="a whole number from 1 to 10000")
+    brake_class_percent: int = Field(default=40, strict=True, ge=1, le=100, description="a whole number from 1 to 100")
+    brake_class_pupils: int = Field(
+        default=6, strict=True, ge=1, le=10_000, description="a whole number from 1 to 10000"
+    )
 
     def policy(self) -> Policy:
         """As the register wants it."""
@@ -94,6 +100,10 @@ class PolicyTable(SettingsTable):
             late_notice_minutes=self.late_notice_minutes,
             not_seen_after=timedelta(minutes=self.not_seen_after_minutes),
             not_seen_after_primary=timedelta(minutes=self.not_seen_after_primary_minutes),
+            brake_percent=self.brake_percent,
+            brake_pupils=self.brake_pupils,
+            brake_class_percent=self.brake_class_percent,
+            brake_class_pupils=self.brake_class_pupils,
         )
 
 

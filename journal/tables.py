@@ -1,4 +1,4 @@
-"""The journal's tables: what gateways sent, what the office said, what was judged, who was told.
+"""The journal's tables: what gateways sent, what the office said, what was judged.
 
 Moments are UTC milliseconds since 1970 in BIGINT, days are `YYYY-MM-DD` of the site's zone, flags are 0 or 1, so that
 every database compares and sorts them alike.
@@ -14,7 +14,6 @@ from sqlalchemy import (
     MetaData,
     Table,
     Text,
-    UniqueConstraint,
 )
 
 _BY_COLUMN = ("fk", "uq", "ix")
@@ -43,8 +42,8 @@ sites = Table(
     Column("language", Text, nullable=False),
     # JSON of gateway.domain.model.Policy, as pydantic writes it.
     Column("policy", Text, nullable=False),
-    # 1 while nobody is told anything: 'notify hold'.
-    Column("held", Integer, nullable=False, default=0, server_default="0"),
+    # 1 while nobody is told anything: 'notify pause'.
+    Column("paused", Integer, nullable=False, default=0, server_default="0"),
     # Grows whenever the office changes something that gateways must hear.
     Column("revision", BigInteger, nullable=False, default=0),
 )
@@ -249,7 +248,7 @@ lanes = Table(
     Column("rotations", Integer, nullable=False, default=0, server_default="0"),
 )
 
-# ---- what was judged, and who was told
+# ---- what was judged; who was told: journal.notify.tables
 
 # The newest revision of (site, person, slot) counts; an older one is history.
 marks = Table(
@@ -271,29 +270,4 @@ marks = Table(
     Column("source", Text, nullable=False, default="gate"),
     Column("judged_at", BigInteger, nullable=False),
     Index("ix_marks_site_date", "site", "date"),
-)
-
-notices = Table(
-    "notices",
-    metadata,
-    Column("id", Integer, primary_key=True),
-    _site(primary_key=False),
-    Column("person", Text, nullable=False),
-    Column("date", Text, nullable=False),
-    Column("episode", Text, nullable=False),
-    Column("recipient", Text, nullable=False),
-    Column("language", Text, nullable=False),
-    Column("template", Text, nullable=False),
-    # JSON object: what the template needs.
-    Column("body", Text, nullable=False),
-    Column("created", BigInteger, nullable=False),
-    Column("due", BigInteger, nullable=False),
-    Column("expires", BigInteger, nullable=False),
-    # pending | sending | sent | uncertain | withdrawn | expired: journal.notify.outbox.State
-    Column("state", Text, nullable=False),
-    Column("attempts", Integer, nullable=False, default=0),
-    Column("sent_at", BigInteger),
-    Column("error", Text),
-    UniqueConstraint("episode", "recipient", "template"),
-    Index("ix_notices_state_due", "state", "due"),
 )

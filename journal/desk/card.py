@@ -21,8 +21,8 @@ from journal.desk.options import DATE
 from journal.desk.persons import known
 from journal.desk.session import Desk, Session, at_the_desk, carry_out, tell
 from journal.facts import bounds
-from journal.notify.templates import LANGUAGES
 from journal.store import Day
+from journal.words import LANGUAGES
 
 _LAST = click.option("--last", type=click.DateTime(["%Y-%m-%d"]), help="The last day; without it, for good.")
 _WORDS = {"ru": "Записано в журнал карт.", "en": "Written into the card ledger."}

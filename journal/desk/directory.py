@@ -16,11 +16,11 @@ from journal.desk.options import SITE
 from journal.desk.wording import effect_in_words
 from journal.effect import Effect, effect_of
 from journal.keys import keys_of
-from journal.notify.templates import LANGUAGES
 from journal.office import HORIZON, Counts, Site, prepare, take_over
 from journal.settings import Settings, load
 from journal.store import Store
 from journal.timetables import changes_of
+from journal.words import LANGUAGES
 from sync.clock import clock_from_environment
 from sync.sources.school import Remark, School
 from sync.sources.table import read_folder

@@ -11,9 +11,9 @@ from journal.console import configured, reading
 from journal.desk.options import DATE
 from journal.desk.wording import KINDS, REASONS, STATUSES
 from journal.facts import bounds
-from journal.notify.templates import LANGUAGES
 from journal.roster import rules_of, the_site
 from journal.statements import Kind, Said, said_between
+from journal.words import LANGUAGES
 from sync.clock import clock_from_environment
 
 

@@ -18,10 +18,10 @@ from journal.console import configured, furnished
 from journal.desk.wording import effect_in_words
 from journal.effect import Effect, effect_of
 from journal.keys import Keys, keys_of
-from journal.notify.templates import LANGUAGES
 from journal.roster import Rules, rules_of, the_site
 from journal.statements import Author
 from journal.store import Day
+from journal.words import LANGUAGES
 from sync.clock import clock_from_environment
 
 P = ParamSpec("P")

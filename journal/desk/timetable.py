@@ -15,10 +15,10 @@ from gateway.errors import InputError
 from journal.console import configured, reading
 from journal.desk.options import DATE, WALL_TIME, Name
 from journal.desk.session import Desk, Session, at_the_desk, carry_out, tell
-from journal.notify.templates import LANGUAGES
 from journal.roster import rules_of, the_site
 from journal.store import Day, mark_dirty, revised
 from journal.timetables import Changed, change, changes_of, kept, place, withdraw
+from journal.words import LANGUAGES
 from sync.clock import clock_from_environment
 
 #: What a person says -> what becomes of the lessons.

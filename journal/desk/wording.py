@@ -5,8 +5,8 @@ from typing import Final
 
 from gateway.domain.model import MarkReason, Status
 from journal.effect import Effect
-from journal.notify.templates import plural
 from journal.statements import Kind
+from journal.words import plural
 
 KINDS: Final[Mapping[str, Mapping[Kind, str]]] = {
     "ru": {

@@ -14,10 +14,10 @@ import click
 
 from gateway.domain.model import Status
 from journal.console import configured, reading
-from journal.notify.templates import LANGUAGES, minutes_in_words
 from journal.reports.register import COLUMNS, ClassDay, PupilDay, Register, plain, register
 from journal.reports.wording import in_words, missed_in_words
 from journal.roster import rules_of, the_site
+from journal.words import LANGUAGES, minutes_in_words
 from sync.clock import clock_from_environment
 
 _TITLES: Final = {"ru": "Посещаемость {date}, {site}", "en": "Attendance on {date}, {site}"}

@@ -204,15 +204,15 @@ def test_another_site_has_a_key_of_its_own(desk: Desk, tmp_path: Path) -> None:
     assert (tmp_path / "state" / "site-school-3.1.key").exists()
 
 
-def test_messages_are_held_and_released(desk: Desk, tmp_path: Path) -> None:
+def test_messages_are_paused_and_resumed(desk: Desk, tmp_path: Path) -> None:
     folder = str(write_school(tmp_path / "school"))
     desk.types("directory", "import", "school-1", folder)
-    assert "held" not in desk.types("notify", "list")
-    assert "notify release" in desk.types("notify", "hold")
+    assert "paused" not in desk.types("notify", "list")
+    assert "notify resume" in desk.types("notify", "pause")
     desk.types("directory", "import", "school-1", folder)
-    assert desk.types("notify", "list").startswith("messages are held: attendance-journal notify release")
-    desk.types("notify", "release")
-    assert "held" not in desk.types("notify", "list")
+    assert desk.types("notify", "list").startswith("messages are paused: attendance-journal notify resume")
+    desk.types("notify", "resume")
+    assert "paused" not in desk.types("notify", "list")
 
 
 def test_the_readme_names_the_arguments_of_each_command() -> None:

@@ -6,8 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from journal.notify.due import Template
-from journal.notify.templates import LANGUAGES, SMS_CHARACTERS, minutes_in_words, render
+from journal.notify.notice import Template
+from journal.notify.templates import SMS_CHARACTERS, render
+from journal.words import LANGUAGES, minutes_in_words
 
 FORMS = {
     "минута": [1, 21, 31, 41, 51, 101, 121],
@@ -34,13 +35,13 @@ def test_english_plural(count: int, words: str) -> None:
         (Template.UPDATE, "ru", "08:52", "Иван: вход в школу в 08:52."),
         (Template.SEEN, "ru", "08:52", "Иван: отметка внутри школы в 08:52."),
         (Template.CORRECTION, "ru", "08:25", "Исправление. Иван: вход в 08:25, прошлое сообщение неверно."),
-        (Template.CORRECTION, "ru", None, "Иван: прошлое сообщение о входе неверно, извините."),
+        (Template.CORRECTION, "ru", None, "Иван: прошлое сообщение неверно, извините."),
         (Template.LATE, "en", "08:52", "Иван came in at 08:52, 22 minutes late."),
         (Template.NOT_SEEN, "en", "08:45", "Иван: the card was not seen at the entrance by 08:45."),
         (Template.UPDATE, "en", "08:52", "Иван came in at 08:52."),
         (Template.SEEN, "en", "08:52", "Иван was seen at school at 08:52."),
         (Template.CORRECTION, "en", "08:25", "Correction: Иван came in at 08:25. Our last message was wrong."),
-        (Template.CORRECTION, "en", None, "Иван: our last message about the entrance was wrong, sorry."),
+        (Template.CORRECTION, "en", None, "Иван: our last message was wrong, sorry."),
         (Template.UPDATE, "kk", "08:52", "Иван: вход в школу в 08:52."),
     ],
 )
