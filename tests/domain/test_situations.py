@@ -1,0 +1,74 @@
+"""Every named situation: given, when, then, message or none."""
+
+import random
+from collections.abc import Sequence
+
+import pytest
+
+from gateway.domain.model import Mark, Slot, Source, Status
+from gateway.domain.register import Fact, day_mark, judge
+from gateway.domain.statement import Statement
+from tests.domain.messages import messages
+from tests.domain.situation import Situation, situations
+
+ALL = situations()
+
+
+def marks(situation: Situation, *, shuffled: int | None = None) -> list[Mark]:
+    as_of = situation.at(situation.when)
+    known: list[Fact | Statement] = [*situation.facts(as_of), *situation.statements(as_of)]
+    excuses = situation.absences(as_of)
+    if shuffled is not None:
+        known, excuses = [*known, *known[::2]], [*excuses, *excuses]
+        random.Random(shuffled).shuffle(known)
+        excuses.reverse()
+    coverage = situation.coverage(as_of)
+    return judge(situation.whose, situation.slots(), known, excuses, coverage, as_of, situation.numbers)
+
+
+def in_words(slots: Sequence[Slot], found: Sequence[Mark]) -> str:
+    """`late 7 transport by teacher | unknown: silent south | -`: a slot without a mark is a dash."""
+    by_slot = {mark.slot: mark for mark in found}
+    return " | ".join(_words(by_slot[slot.id]) if slot.id in by_slot else "-" for slot in slots)
+
+
+def _words(mark: Mark) -> str:
+    doubts = sorted(f"{doubt.kind} {doubt.lane.removesuffix('/main')}".strip() for doubt in mark.doubts)
+    parts = [
+        mark.status.value,
+        str(mark.minutes_late) if mark.status is Status.LATE else "",
+        mark.reason.value if mark.reason else "",
+        f"by {mark.source}" if mark.source is not Source.GATE else "",
+    ]
+    doubted = f": {', '.join(doubts)}" if mark.status is Status.UNKNOWN else ""
+    return " ".join(part for part in parts if part) + doubted
+
+
+def test_there_are_many_and_each_has_a_name_of_its_own() -> None:
+    assert len({situation.name for situation in ALL}) == len(ALL) >= 150
+
+
+@pytest.mark.parametrize("situation", ALL, ids=lambda situation: situation.name)
+def test_marks(situation: Situation) -> None:
+    found = marks(situation)
+    assert in_words(situation.slots(), found) == situation.then
+    for order in range(3):
+        assert marks(situation, shuffled=order) == found
+    if situation.day:
+        day = day_mark(situation.slots(), found)
+        late = f" {day.minutes_late}" if day.minutes_late else ""
+        assert f"{day.status}{late}, missed {day.missed} of {day.lessons}" == situation.day
+
+
+#: Notices do not know yet what staff says, which lessons are obligatory, and what other sites are.
+NOT_YET = {
+    "an elective before the day begins",
+    "a lesson at another site is not for these doors",
+    "the office outweighs a teacher, whoever spoke last",
+    "a word about the whole day",
+}
+
+
+@pytest.mark.parametrize("situation", [s for s in ALL if s.name not in NOT_YET], ids=lambda situation: situation.name)
+def test_message_or_none(situation: Situation) -> None:
+    assert messages(situation) == situation.message
