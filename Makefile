@@ -9,7 +9,7 @@ INSTALLED = .venv/$(LOCK).installed
 LOCKING = uv pip compile pyproject.toml --quiet --universal --python-version 3.11 --group build --generate-hashes \
 	--no-emit-index-url --no-emit-find-links --custom-compile-command "make lock"
 
-.PHONY: help env check test demo bench format lock
+.PHONY: help env check test demo bench docs format lock
 
 help: ## this list
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
@@ -21,7 +21,7 @@ check: env ## format, lint, types, layers, budgets, documents: everything that n
 	$(BIN)/ruff check --quiet .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/pytest --quiet -p no:cacheprovider tests/test_architecture.py tests/test_docs.py
+	$(BIN)/pytest --quiet -p no:cacheprovider tests/test_architecture.py tests/test_contract.py tests/test_docs.py
 	@echo "check: all good"
 
 test: check ## check, then every test, against real readers' bytes, a real broker and real processes
@@ -33,6 +33,9 @@ demo: env ## one compressed school morning on this machine, from tap to parent
 
 bench: env ## the benchmarks beside their limits and peers; writes bench/results.json
 	$(BIN)/python -m bench
+
+docs: env ## docs/contract, made anew from the code
+	$(BIN)/python -m gateway schema > docs/contract/asyncapi.json
 
 format: env ## put the code into its one shape
 	$(BIN)/ruff format --quiet .

@@ -19,7 +19,7 @@ from config.model import DeviceConfig, GatewayConfig
 from drivers.registry import build
 from gateway import health
 from gateway.check import judge_devices
-from gateway.clockwork import every, tell_coverage
+from gateway.clockwork import every, tell_coverage, tell_stands
 from gateway.domain.decide import Recent
 from gateway.domain.directory import Directory
 from gateway.domain.entry import DeviceState
@@ -36,6 +36,7 @@ from sync import systemd
 from sync.clock import clock_from_environment
 from sync.directory import DirectoryReceiver
 from sync.outbox import SqliteOutbox
+from sync.reserve import Reserve
 from sync.signing import Signer
 
 _log = logging.getLogger("gateway")
@@ -65,7 +66,14 @@ class _Daemon:
         self._directory = DirectoryReceiver(
             config.state.roster, site=config.site, keys=enrolment.journal_keys, clock=self._clock
         )
-        self._outbox = SqliteOutbox(config.state.ledger, site=config.site, gateway=config.gateway, clock=self._clock)
+        self._reserve = Reserve(config.state.ledger.with_name(f"{config.state.ledger.name}.reserve"))
+        self._outbox = SqliteOutbox(
+            config.state.ledger,
+            site=config.site,
+            gateway=config.gateway,
+            clock=self._clock,
+            make_room=self._reserve.make_room,
+        )
         self._link = Link(config.uplink, self._outbox, self._directory, signer, self._health)
         self._lanes: dict[str, Lane] = {}
         self._readers: dict[str, Reader] = {}
@@ -121,6 +129,7 @@ class _Daemon:
             tasks.create_task(self._keep_device(device), name=f"device {device.id}")
         lanes = list(self._lanes.values())
         tasks.create_task(tell_coverage(lanes, self._current, self._clock), name="coverage")
+        tasks.create_task(tell_stands(lanes, self._current, self._clock), name="stands")
         tasks.create_task(repair_times(self._outbox, self._clock, self._report), name="clock")
         tasks.create_task(every(_TURN_EVERY, self._clock, self._directory.turn_day), name="directory")
         tasks.create_task(every(_LOOK_EVERY, self._clock, self._look), name="look")
@@ -168,8 +177,10 @@ class _Daemon:
             await asyncio.sleep(interval)
 
     async def _prune(self) -> None:
+        # On a disk that is nearly full what is settled is not kept any longer.
+        kept = timedelta(0) if self._reserve.low else timedelta(days=self._config.retention.days)
         try:
-            await self._outbox.prune(self._clock.now().at - timedelta(days=self._config.retention.days))
+            await self._outbox.prune(self._clock.now().at - kept)
         except NotRecorded as error:
             self._report(error)
 
@@ -187,6 +198,11 @@ class _Daemon:
             "the directory has expired: taps are recorded, but no lesson is known" if expired else None,
             hint="check the link, and 'attendance-journal directory publish' on the journal's machine",
         )
+        nearly = "the disk is nearly full" if self._reserve.low else None
+        self._once.say("space", nearly, hint="remove what is not needed; 'df -h' and 'du -xh / | sort -h | tail'")
+        if nearly is not None:
+            await self._prune()
+        self._reserve.keep()
         lost = f"the ledger was damaged; what could not be sent of it is in {damaged}" if damaged is not None else None
         self._once.say("damaged", lost, hint="check the disk, and keep that file")
 
@@ -205,7 +221,12 @@ class _Daemon:
         with contextlib.suppress(OSError):
             free = shutil.disk_usage(self._config.state.directory).free
         faults = {lane: dict(getattr(reader, "faults", {})) for lane, reader in self._readers.items()}
-        return document | {"directory_error": self._directory.error, "disk_free": free, "faults": faults}
+        return document | {
+            "directory_error": self._directory.error,
+            "disk_free": free,
+            "reserve": self._reserve.held,
+            "faults": faults,
+        }
 
     async def _oldest(self) -> datetime | None:
         """When the first entry that the journal has not confirmed was recorded."""

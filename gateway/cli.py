@@ -151,3 +151,11 @@ def verify(config: Path, *, as_json: bool) -> None:
     if any(proof.flaw for proof in proofs):
         click.echo(" hint: restart the gateway: it puts a damaged ledger aside and begins a new epoch", err=True)
         raise SystemExit(1)
+
+
+@main.command(epilog="Example: attendance-gateway schema > asyncapi.json")
+def schema() -> None:
+    """Print the contract with the journal: AsyncAPI 3.1 with a JSON Schema of every message."""
+    from gateway.contract import document, text
+
+    click.echo(text(document()), nl=False)

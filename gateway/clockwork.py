@@ -1,7 +1,7 @@
-"""What the gateway does because of the time: tell coverage at each cut-off, publish health, forget what is settled."""
+"""What the gateway does because of the time: tell coverage at each cut-off and how gates stand each day, forget what is settled."""
 
 from collections.abc import Awaitable, Callable, Sequence
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Never
 from zoneinfo import ZoneInfo
 
@@ -36,6 +36,18 @@ async def tell_coverage(lanes: Sequence[Lane], directory: Callable[[], Directory
             told = now
         elif now < told - _LOOK:
             told = now
+
+
+async def tell_stands(lanes: Sequence[Lane], directory: Callable[[], Directory], clock: Clock) -> Never:
+    """Early on each day of the site, every lane tells again how its gate stands."""
+    told: date | None = None
+    while True:
+        today = clock.now().at.astimezone(ZoneInfo(directory().zone)).date()
+        if told is not None and today != told:
+            for lane in lanes:
+                await lane.tell_stand()
+        told = today
+        await clock.sleep(_LOOK.total_seconds())
 
 
 async def every(period: timedelta, clock: Clock, act: Callable[[], Awaitable[object]]) -> Never:

@@ -67,7 +67,8 @@ class Gate(Protocol):
     def events(self) -> AsyncIterator[GateEvent]:
         """Endless while the device lives; raises DeviceLost when it does not.
 
-        A gate that knows its mode, its fire alarm or that it is blocked tells so when it was opened, and when it changes.
+        A gate that knows its mode, a fire alarm or that it is blocked tells how it stands when it was opened and when
+        that changes: until then it is taken to stand as before.
         """
         ...
 

@@ -10,13 +10,13 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import ColumnElement, Select, or_, select
+from sqlalchemy import ColumnElement, Select, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from gateway.domain import evidence as domain
 from gateway.domain.coverage import Coverage
 from gateway.domain.credential import Token
-from gateway.domain.entry import ClockData, CoverageData, DeviceData, ManualData, PassageData, TapData
+from gateway.domain.entry import ClockData, CoverageData, DeviceData, EpochData, ManualData, PassageData, TapData
 from gateway.domain.evidence import ServedLane
 from gateway.domain.model import LaneDirection, LaneId, PersonId
 from gateway.domain.presence import Fact
@@ -103,7 +103,7 @@ async def _entries(
     since, until = map(milliseconds, day)
     taps: ColumnElement[bool] = c.type == TapData.type
     wanted = or_(
-        c.type.in_([PassageData.type, CoverageData.type, DeviceData.type, ManualData.type]),
+        c.type.in_([kind.type for kind in (EpochData, PassageData, CoverageData, DeviceData, ManualData)]),
         taps if tokens is None else taps & c.token.in_(tokens),
     )
     usable = _columns().where(c.site == site, c.flag.is_(None))
@@ -114,7 +114,7 @@ async def _entries(
         shift = data.correction if isinstance(data, ClockData) else 0
         in_boot = usable.where(wanted, c.gateway == repair.gateway, c.boot == repair.boot)
         rows += (await connection.execute(in_boot.where(c.at >= since - shift, c.at < until - shift))).all()
-    rows += await _neighbours(connection, site, rows, (since, until))
+    rows += await _neighbours(connection, site, (since, until))
     repairs += await _ahead(connection, site, rows)
     set_later = {(row.gateway, row.boot) for row in repairs}
     if tokens is not None and any(_unset(row) and (row.gateway, row.boot) not in set_later for row in rows):
@@ -123,18 +123,17 @@ async def _entries(
     return [*repairs, *(row for row in rows if tokens is None or row.token is None or row.token in tokens)]
 
 
-async def _neighbours(connection: AsyncConnection, site: str, rows: Iterable[Any], day: tuple[int, int]) -> list[Any]:
+async def _neighbours(connection: AsyncConnection, site: str, day: tuple[int, int]) -> list[Any]:
     """Entries between those of the day that carry another date, and on both sides up to the next one whose time is known."""
-    seqs: dict[tuple[str, str], list[int]] = {}
-    for row in rows:
-        seqs.setdefault((row.gateway, row.epoch), []).append(row.seq)
-    found: list[Any] = []
     c = entries.c
-    for (gateway, epoch), mine in seqs.items():
-        first, last = min(mine), max(mine)
+    ends = select(c.gateway, c.epoch, func.min(c.seq), func.max(c.seq), func.count()).group_by(c.gateway, c.epoch)
+    of_day = (await connection.execute(ends.where(c.site == site, c.at >= day[0], c.at < day[1]))).all()
+    found: list[Any] = []
+    for gateway, epoch, first, last, count in of_day:
         chain = _columns().where(*of(entries, Stream(site=site, gateway=gateway, epoch=epoch)), c.flag.is_(None))
-        strayed = or_(c.at < day[0], c.at >= day[1])
-        found += (await connection.execute(chain.where(c.seq.between(first, last), strayed))).all()
+        if count < last - first + 1:
+            strayed = or_(c.at < day[0], c.at >= day[1])
+            found += (await connection.execute(chain.where(c.seq.between(first, last), strayed))).all()
         found += await _up_to_known(connection, chain.where(c.seq < first).order_by(c.seq.desc()))
         found += await _up_to_known(connection, chain.where(c.seq > last).order_by(c.seq))
     return found

@@ -5,11 +5,13 @@ from collections.abc import AsyncIterator
 
 from drivers.virtual.codec import encode_card, read_show
 from gateway.domain.credential import Credential, Technology
+from gateway.domain.entry import GateMode
 from gateway.domain.model import Direction, Verdict
 from simulators.line import Plugged, device_end
 
 _LONGEST = 1024
 _MOST_SHOWN = 10_000
+_SWITCH = {True: "on", False: "off"}
 
 
 class Virtual(Plugged):
@@ -36,9 +38,17 @@ class Virtual(Plugged):
         """Somebody opens the reader."""
         return self._say(b"tamper\n")
 
-    async def fire_alarm(self) -> bool:
-        """The fire alarm opens the gate."""
-        return self._say(b"fire_alarm\n")
+    async def mode(self, mode: GateMode) -> bool:
+        """Somebody turns the gate's key."""
+        return self._say(f"mode {mode}\n".encode("ascii"))
+
+    async def fire_alarm(self, *, on: bool = True) -> bool:
+        """The fire alarm opens the gate; or all is clear."""
+        return self._say(f"fire_alarm {_SWITCH[on]}\n".encode("ascii"))
+
+    async def blocked(self, *, on: bool = True) -> bool:
+        """Somebody stands in the gate; or leaves it."""
+        return self._say(f"blocked {_SWITCH[on]}\n".encode("ascii"))
 
     async def garbage(self, data: bytes) -> None:
         """Whatever a broken program says."""

@@ -6,7 +6,9 @@
 Everything here is synchronous and runs in the one thread that owns the connection.
 """
 
+import os
 import re
+import shutil
 import sqlite3
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
@@ -18,6 +20,11 @@ from gateway.errors import ConfigError, NotRecorded
 from sync.files import sync_folder
 
 SCHEMA_VERSION = 1
+#: SQLite maps the shared index of the log (-shm) in regions of this size, and writes into them as memory: a block that
+#: the disk has no room for is then no error but the death of the process (SIGBUS).
+_REGION = 32 * 1024
+#: Less than this and nothing is opened: the region, and what the first statements write.
+_LEAST_FREE = 4 * _REGION
 _SIDECARS = ("-wal", "-shm")
 
 Parameters: TypeAlias = Sequence[object] | Mapping[str, object]
@@ -80,6 +87,11 @@ def is_damage(error: Exception) -> bool:
     return type(error) is sqlite3.DatabaseError
 
 
+def is_full(error: Exception) -> bool:
+    """Whether there was no room; the statement has not taken place."""
+    return getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_FULL
+
+
 def open_database(path: Path, *, connect: Connect, begin: Work, renew: Work | None, check: bool) -> Database:
     """Open a database; `begin` writes the first rows into a new one, in the transaction that makes it.
 
@@ -109,9 +121,11 @@ def damaged(path: Path) -> Path | None:
 
 
 def _prepared(path: Path, connect: Connect, begin: Work, renew: Work | None, check: bool) -> Database:
+    _check_room(path)
     database = connect(path)
     try:
         _configure(database)
+        _settle_index(path)
         if check:
             _check(database)
         _migrate(database, path, begin)
@@ -127,6 +141,21 @@ def _prepared(path: Path, connect: Connect, begin: Work, renew: Work | None, che
             database.close()
         raise
     return database
+
+
+def _check_room(path: Path) -> None:
+    if shutil.disk_usage(path.parent).free < _LEAST_FREE:
+        raise NotRecorded(f"{path}: the disk is full")
+
+
+def _settle_index(path: Path) -> None:
+    """Gives every block of the mapped index its place on the disk, while there is one."""
+    index = str(_sidecar(path.absolute(), "-shm"))
+    for descriptor in Path("/proc/self/fd").iterdir():
+        # By SQLite's own descriptor: to close another one of that file would drop its locks (fcntl(2)).
+        with suppress(OSError):
+            if str(descriptor.readlink()) == index:
+                os.posix_fallocate(int(descriptor.name), 0, _REGION)
 
 
 def _configure(database: Database) -> None:
@@ -171,7 +200,7 @@ def _checkpoint(database: Database) -> None:
     try:
         busy, *_ = database.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()[0]
     except sqlite3.OperationalError as error:
-        if getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_FULL:
+        if is_full(error):
             return  # no sync has failed, and what is here can still be read and sent
         raise
     if busy:

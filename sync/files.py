@@ -4,6 +4,8 @@ import fcntl
 import os
 from pathlib import Path
 
+from gateway.errors import ConfigError, NotRecorded
+
 
 def write_whole(path: Path, content: bytes) -> None:
     """Before or after a power cut the file is the old one or the new one. Raises OSError."""
@@ -51,6 +53,19 @@ def claim(folder: Path) -> int:
         os.close(descriptor)
         raise
     return descriptor
+
+
+def claim_for(ledger: Path) -> int:
+    """Claims the folder of a ledger. Raises ConfigError while another gateway has it, NotRecorded."""
+    try:
+        return claim(ledger.parent)
+    except BlockingIOError:
+        raise ConfigError(
+            f"another gateway process has the ledger {ledger}",
+            hint="stop it first ('systemctl status attendance-gateway'), or give this one another state directory",
+        ) from None
+    except OSError as error:
+        raise NotRecorded(f"{ledger}: {error}") from error
 
 
 def _write(path: Path, content: bytes, *, mode: int) -> None:

@@ -7,7 +7,7 @@ A lone tap waits for nothing; what arrives while a group is being written is the
 
 import asyncio
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -23,13 +23,13 @@ from gateway.errors import ConfigError, MalformedMessage, NotRecorded
 from gateway.ports import Clock
 from sync.database import SQL, Connect, Database, connect, damaged
 from sync.epochs import EPOCH, begin, beyond, salvage
-from sync.files import claim
+from sync.files import claim_for
 from sync.storage import Row, Storage
 
 #: Rows of one INSERT; an append of its own that is longer is still one INSERT.
 _GROUP_ROWS = 100
 _READ_ROWS = 100
-_PRUNE_ROWS = 1000
+_PRUNE_ROWS = 200
 #: Among these are the taps of any repeat window; a wall clock far in the past must not read the whole ledger.
 _RECENT_ROWS = 500
 
@@ -59,7 +59,17 @@ class SqliteOutbox:
     itself is damaged it is put aside and a new epoch begins: `stream` is then another one.
     """
 
-    def __init__(self, path: Path, *, site: str, gateway: str, clock: Clock, connect: Connect = connect) -> None:
+    def __init__(
+        self,
+        path: Path,
+        *,
+        site: str,
+        gateway: str,
+        clock: Clock,
+        connect: Connect = connect,
+        make_room: Callable[[], bool] = lambda: False,
+    ) -> None:
+        """`make_room` is asked on a full disk before a tap is refused, and says whether it made any."""
         self._path = path
         self._clock = clock
         #: Where a damaged database was put, if this process met one.
@@ -73,10 +83,12 @@ class SqliteOutbox:
         self._waiting: list[_Waiter] = []
         self._writer: asyncio.Task[None] | None = None
         self._grown = asyncio.Event()
-        self._storage = Storage(path, connect=connect, begin=self._begin, loaded=self._load, lost=self._lose)
+        self._storage = Storage(
+            path, connect=connect, begin=self._begin, loaded=self._load, lost=self._lose, make_room=make_room
+        )
 
     async def __aenter__(self) -> Self:
-        self._claimed = self._claim()
+        self._claimed = claim_for(self._path)
         try:
             await self._storage.open()
         except BaseException:
@@ -183,27 +195,15 @@ class SqliteOutbox:
 
     async def prune(self, before: datetime) -> None:
         """Drops settled entries that were recorded before that moment, oldest first; the newest always stays."""
-        since, now = timestamp(before), timestamp(self._clock.now().at)
-        earlier = {"base": self._base, "since": since, "now": now, "limit": _PRUNE_ROWS}
-        while await self._storage.run(SQL["prune_epochs"], earlier):
+        old = {"base": self._base, "since": timestamp(before), "now": timestamp(self._clock.now().at)}
+        while await self._storage.run(SQL["prune_epochs"], old | {"limit": _PRUNE_ROWS}):
             pass
         while True:
             stop = self._base + min(self._through + 1, self._oldest + _PRUNE_ROWS)
-            rows = await self._storage.run(SQL["prune"], {"base": self._base, "stop": stop, "since": since, "now": now})
+            rows = await self._storage.run(SQL["prune"], old | {"stop": stop})
             if not rows:
                 return
             self._oldest += len(rows)
-
-    def _claim(self) -> int:
-        try:
-            return claim(self._path.parent)
-        except BlockingIOError:
-            raise ConfigError(
-                f"another gateway process has the ledger {self._path}",
-                hint="stop it first ('systemctl status attendance-gateway'), or give this one another state directory",
-            ) from None
-        except OSError as error:
-            raise NotRecorded(f"{self._path}: {error}") from error
 
     async def _leave(self) -> None:
         try:
@@ -231,6 +231,9 @@ class SqliteOutbox:
                 await self._storage.run(_append(len(envelopes)), _rows(self._base, envelopes))
             except Exception as error:  # noqa: BLE001 - it belongs to those who wait; none of them waits for ever
                 _reject(group, error)
+                if self._storage.is_open:  # it has not taken place, and what was numbered after it has lost its own
+                    self._lose(error)
+                    self._newest, self._newest_hash = self._last, self._head
                 continue
             self._last, self._head = envelopes[-1].seq, envelopes[-1].hash
             self._grown.set()

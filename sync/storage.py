@@ -11,7 +11,7 @@ from typing import Any, TypeAlias, cast
 import aiosqlite
 
 from gateway.errors import NotRecorded
-from sync.database import SQL, Connect, Parameters, Work, is_damage, open_database
+from sync.database import SQL, Connect, Parameters, Work, is_damage, is_full, open_database
 
 Row: TypeAlias = Sequence[Any]
 
@@ -21,6 +21,7 @@ class Storage:
 
     `begin` writes the first rows of a new database, in its thread. `loaded` is told the running epoch each time the
     database was opened; `lost` is told why, the moment a statement failed: what is on the disk is not known until then.
+    `make_room` is asked on a full disk, and says whether it made any.
     """
 
     def __init__(
@@ -31,13 +32,14 @@ class Storage:
         begin: Work,
         loaded: Callable[[Row], None],
         lost: Callable[[Exception], None],
+        make_room: Callable[[], bool],
     ) -> None:
         self._path = path
         self._connector = partial(open_database, path, connect=connect, begin=begin)
         # Reading every page takes seconds on a large file; a full disk must not cost that at each tap.
         self._suspect = True
         self._renewal: Work | None = None
-        self._loaded, self._lost = loaded, lost
+        self._loaded, self._lost, self._make_room = loaded, lost, make_room
         self._connection: aiosqlite.Connection | None = None
         self._broken: aiosqlite.Connection | None = None
         self._opening: asyncio.Task[aiosqlite.Connection] | None = None
@@ -80,6 +82,8 @@ class Storage:
             self._loaded(cast("Row", row))
         except BaseException as error:
             await connection.close()
+            if isinstance(error, sqlite3.Error | NotRecorded) and self._make_room():
+                return await self._open()
             if isinstance(error, sqlite3.Error | OSError):
                 raise NotRecorded(f"{self._path}: {error}") from error
             raise
@@ -87,18 +91,37 @@ class Storage:
         return connection
 
     async def run(self, sql: str, parameters: Parameters) -> Sequence[Row]:
-        """The rows that a statement gives. Raises NotRecorded; then it may have taken place or not."""
+        """The rows that a statement gives. Raises NotRecorded; then it may have taken place or not.
+
+        On a full disk it has not, and the connection stays: what is there can still be read and sent.
+        """
         connection = self._connection or await self.open()
-        try:
-            return cast("Sequence[Row]", await connection.execute_fetchall(sql, cast("Any", parameters)))
-        except sqlite3.Error as error:
-            failure = NotRecorded(f"{self._path}: {error}")
-            self._suspect = is_damage(error)
-            self._drop(connection, failure)
-            raise failure from error
-        except Exception as error:
-            self._drop(connection, error)
-            raise
+        reliefs = iter((self._fold_log, self._give_reserve))
+        while True:
+            try:
+                return cast("Sequence[Row]", await connection.execute_fetchall(sql, cast("Any", parameters)))
+            except sqlite3.Error as error:
+                if is_full(error) and (relief := next(reliefs, None)) is not None:
+                    await relief(connection)
+                    continue
+                failure = NotRecorded(f"{self._path}: {error}")
+                if not is_full(error):
+                    self._suspect = is_damage(error)
+                    self._drop(connection, failure)
+                raise failure from error
+            except Exception as error:
+                self._drop(connection, error)
+                raise
+
+    async def _fold_log(self, connection: aiosqlite.Connection) -> None:
+        """The log of SQLite may hold more room than the next statement needs."""
+        with suppress(sqlite3.Error):
+            await connection.execute_fetchall("PRAGMA wal_checkpoint(TRUNCATE)")
+
+    async def _give_reserve(self, connection: aiosqlite.Connection) -> None:
+        # At once, while the log still finds room in the database file.
+        if self._make_room():
+            await self._fold_log(connection)
 
     def _drop(self, connection: aiosqlite.Connection, error: Exception) -> None:
         if self._connection is connection:

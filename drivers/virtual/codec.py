@@ -1,6 +1,7 @@
 """The virtual reader and gate as lines of ASCII text, each ended by LF.
 
-    device -> driver   card 14443a:04DE5F1EACC040 · refused 14443a reason in words · rotation in|out · tamper · fire_alarm
+    device -> driver   card 14443a:04DE5F1EACC040 · refused 14443a reason in words · rotation in|out · tamper
+                       mode single|free|locked · fire_alarm on|off · blocked on|off
     driver -> device   show admit known · show refuse unknown_card        (any reason of a verdict)
 
 A CR before the LF is allowed, so that a terminal program will do.
@@ -12,7 +13,7 @@ from typing import TypeAlias
 
 from drivers.frames import BadCard, BadFrame, Frame, card
 from gateway.domain.credential import Credential, Technology
-from gateway.domain.entry import DeviceState
+from gateway.domain.entry import DeviceState, FireAlarm, GateMode, Obstruction
 from gateway.domain.model import Direction, Reason, Verdict
 from gateway.ports import DeviceNotice, Rotation
 
@@ -27,7 +28,11 @@ _PLAIN: dict[str, Rotation | DeviceNotice] = {
     "rotation in": Rotation(direction=Direction.IN),
     "rotation out": Rotation(direction=Direction.OUT),
     "tamper": DeviceNotice(kind=DeviceState.TAMPER, detail="the housing was opened"),
-    "fire_alarm": DeviceNotice(kind=DeviceState.FIRE_ALARM, detail="the fire alarm contact closed"),
+    "fire_alarm on": DeviceNotice(kind=DeviceState.FIRE_ALARM, detail=FireAlarm.ALARM),
+    "fire_alarm off": DeviceNotice(kind=DeviceState.FIRE_ALARM, detail=FireAlarm.ALL_CLEAR),
+    "blocked on": DeviceNotice(kind=DeviceState.BLOCKED, detail=Obstruction.BLOCKED),
+    "blocked off": DeviceNotice(kind=DeviceState.BLOCKED, detail=Obstruction.CLEAR),
+    **{f"mode {mode}": DeviceNotice(kind=DeviceState.MODE, detail=mode) for mode in GateMode},
 }
 
 
@@ -92,4 +97,6 @@ def _read(raw: bytes) -> Told:
         return card(Technology(found[1]), bytes.fromhex(found[2]), raw)
     if found := _REFUSED.fullmatch(text):
         return BadCard(technology=Technology(found[1]), raw=raw, why=found[2])
-    return BadFrame(raw=raw, why="not a line of the grammar: card, refused, rotation, tamper or fire_alarm")
+    return BadFrame(
+        raw=raw, why="not a line of the grammar: card, refused, rotation, tamper, mode, fire_alarm or blocked"
+    )

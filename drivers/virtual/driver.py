@@ -80,7 +80,9 @@ class Virtual:
             now = loop.time()
             for told in codec.feed(chunk):
                 match told:
-                    case Rotation() | DeviceNotice(kind=DeviceState.FIRE_ALARM):
+                    case (
+                        Rotation() | DeviceNotice(kind=DeviceState.MODE | DeviceState.FIRE_ALARM | DeviceState.BLOCKED)
+                    ):
                         await self._passed.put(told)
                     case DeviceNotice():
                         await self._seen.put(told)

@@ -15,7 +15,7 @@ from gateway.domain.coverage import Coverage, Interval, LaneCoverage, Outage, Ou
 from gateway.domain.credential import Token
 from gateway.domain.entry import CoverageData, DeviceData, ManualAction, ManualData, PassageData, PassageKind, TapData
 from gateway.domain.model import Direction, LaneDirection, LaneId, PersonId, Reason
-from gateway.domain.outages import Told, locked, outages, within
+from gateway.domain.outages import Told, locked, outages
 from gateway.domain.presence import EntryRef, Fact, FactKind
 from gateway.domain.wire import Event
 
@@ -98,7 +98,7 @@ class _Case:
         lane = self._served(event, tap.lane)
         direction = lane.direction if lane is not None else LaneDirection.ARRIVAL_ONLY
         kind = _kind(direction, tap.direction) if _counts(tap) else FactKind.PERMIT
-        rotation = self._rotations.get(_ref(event))
+        rotation = self._rotations.get(_ref(event)) if kind is not FactKind.CHECKPOINT else None
         if rotation is not None and isinstance(rotation.data, PassageData):
             passage = rotation.data
             kind = _kind(direction, passage.direction) if passage.kind is PassageKind.CONFIRMED else FactKind.PERMIT
@@ -139,7 +139,7 @@ class _Case:
             opens=lane.opens,
             closes=lane.closes,
             intervals=tuple(heard.get((lane.gateway, lane.lane), ())),
-            outages=within(spans, lane.opens, lane.closes),
+            outages=tuple(spans),
             closed=tuple(locked(self._told(event for event in told if self._contiguous(event)), last)),
         )
 

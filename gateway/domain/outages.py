@@ -1,15 +1,13 @@
 """When a lane could not name everybody who passed it: what its devices and its guard told, as spans of time."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from gateway.domain.coverage import Interval, Outage, OutageKind
 from gateway.domain.entry import Data, DeviceData, DeviceState, GateMode, ManualAction, ManualData, UnknownData
 from gateway.domain.passage import Stand
 
-#: What happened at one moment is a span of this length.
-_MOMENT = timedelta(milliseconds=1)
 _AT_ONCE = {DeviceState.GARBAGE: OutageKind.BLIND, DeviceState.STORAGE: OutageKind.DOWN}
 
 
@@ -26,7 +24,7 @@ def outages(told: Iterable[Told], *, rotations: bool) -> list[Outage]:
     state, open_, found = _State(rotations=rotations), dict[OutageKind, datetime](), list[Outage]()
     for one in told:
         if (at_once := _at_once(one.data)) is not None:
-            found.append(Outage(kind=at_once, since=one.at, until=one.at + _MOMENT))
+            found.append(Outage(kind=at_once, since=one.at, until=one.at))
         state.hear(one.data)
         for kind in [kind for kind in open_ if kind not in state.kinds]:
             found.append(Outage(kind=kind, since=open_.pop(kind), until=one.at))
@@ -46,15 +44,6 @@ def locked(told: Iterable[Told], heard: datetime) -> list[Interval]:
             found.append(Interval(since=since, until=one.at))
             since = None
     return [*found, Interval(since=since, until=heard)] if since is not None else found
-
-
-def within(spans: Sequence[Outage], since: datetime, until: datetime) -> tuple[Outage, ...]:
-    """Those parts that touch [since, until): outside its service hours a lane is not asked for."""
-    return tuple(
-        Outage(kind=span.kind, since=max(span.since, since), until=span.until)
-        for span in spans
-        if span.since < until and (span.until is None or span.until > since)
-    )
 
 
 @dataclass(slots=True, kw_only=True)

@@ -149,7 +149,7 @@ def test_decode_of_lines() -> None:
         {"technology": "14443a", "uid": "DEADBEEF", "raw": b"card 14443a:DEADBEEF".hex().upper()},
         {
             "rejected": b"nonsense".hex().upper(),
-            "why": "not a line of the grammar: card, refused, rotation, tamper or fire_alarm",
+            "why": "not a line of the grammar: card, refused, rotation, tamper, mode, fire_alarm or blocked",
         },
     ]
 

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from gateway.clockwork import every, next_cutoff, tell_coverage
+from gateway.clockwork import every, next_cutoff, tell_coverage, tell_stands
 from gateway.domain.directory import Directory
 from gateway.domain.model import LaneDirection
 from gateway.lane import Lane, Site
@@ -40,9 +40,13 @@ class Listed(Lane):
         super().__init__(site, LANE, LaneDirection.IN)
         self._now = clock
         self.covered: list[datetime] = []
+        self.stood: list[datetime] = []
 
     async def cover(self) -> None:
         self.covered.append(self._now.now().at)
+
+    async def tell_stand(self) -> None:
+        self.stood.append(self._now.now().at)
 
 
 async def covered(start: str, until: str, known: Directory | None = None) -> list[datetime]:
@@ -89,3 +93,14 @@ async def test_something_is_done_once_each_period_beginning_now() -> None:
     with pytest.raises(KeyError):
         await every(timedelta(minutes=1), clock, act)
     assert done == [at("08:00"), at("08:01"), at("08:02")]
+
+
+async def test_each_day_of_the_site_begins_with_how_its_gates_stand() -> None:
+    clock = HandClock("08:00")
+    lane = Listed(clock)
+    task = asyncio.create_task(tell_stands([lane], directory, clock))
+    while clock.now().at < at("08:00") + timedelta(days=2):
+        await asyncio.sleep(0)
+    task.cancel()
+    # Midnight in Moscow.
+    assert lane.stood == [at("21:00"), at("21:00") + timedelta(days=1)]

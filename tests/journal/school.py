@@ -75,6 +75,8 @@ class Ledger:
         local: str,
         *,
         clock: ClockState = ClockState.SYNCED,
+        boot: str = "b1",
+        wrong: timedelta = timedelta(0),
         verdict: Verdict = Verdict(admit=True, reason=Reason.KNOWN),  # noqa: B008  (a frozen value)
     ) -> int:
         data = TapData(
@@ -88,7 +90,7 @@ class Ledger:
             match=None,
             directory=1,
         )
-        return self.append(at(local), data, clock=clock)
+        return self.append(at(local) + wrong, data, clock=clock, boot=boot)
 
     def covers(self, since: str, until: str) -> int:
         return self.append(at(until), CoverageData(lane=LANE, since=at(since), until=at(until)))

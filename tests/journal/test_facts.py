@@ -11,7 +11,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import update
 
-from gateway.domain.entry import ClockData, PassageData, PassageKind
+from gateway.domain.coverage import OutageKind
+from gateway.domain.entry import (
+    ClockData,
+    DeviceData,
+    DeviceState,
+    EpochData,
+    ManualAction,
+    ManualData,
+    PassageData,
+    PassageKind,
+)
 from gateway.domain.model import ClockState, Direction, PersonId, Reason, Seq, Verdict
 from gateway.domain.register import Coverage, Fact, FactKind
 from journal import tables
@@ -119,6 +129,45 @@ async def test_a_clock_may_have_been_ahead_of_its_own_repair(place: School) -> N
     ):
         assert (await read(place, persons=persons)).words == {}
         assert (await read(place, TODAY - timedelta(days=1), persons)).words == facts
+
+
+async def test_a_boot_that_nobody_synchronised_lies_between_its_neighbours(place: School) -> None:
+    north = place.north
+    north.tap(1, "07:30")
+    ages = timedelta(days=-2_000)
+    north.append(at("07:40") + ages, EpochData(previous=None, reason="a start"), clock=ClockState.UNSYNCED, boot="b2")
+    for person in (2, 3):
+        north.tap(person, "08:20", clock=ClockState.UNSYNCED, boot="b2", wrong=ages)
+    found = await read(place)
+    assert found.words == {
+        "p1": ["arrival 07:30"],
+        "p2": ["uncertain arrival 07:30"],
+        "p3": ["uncertain arrival 07:30"],
+    }
+    assert words(found.coverage, "07:20", "08:00")[-1] == "unsynced north/main since 2026-09-01T04:30:00.000Z"
+    north.append(at("09:00"), EpochData(previous=None, reason="a start"), boot="b3")
+    only = await read(place, persons={"p2"})
+    assert only.words["p2"] == ["uncertain arrival 07:30"]
+    assert only.coverage == (await read(place)).coverage
+    assert [(o.since, o.until) for o in only.coverage.lanes[0].outages] == [(at("07:30"), at("09:00"))]
+
+
+async def test_modes_alarms_and_what_the_guard_did_are_evidence(place: School) -> None:
+    north = place.north
+    north.append(at("07:40"), DeviceData(lane=LANE, kind=DeviceState.MODE, detail="free"))
+    north.append(at("08:10"), DeviceData(lane=LANE, kind=DeviceState.MODE, detail="single"))
+    for action, persons in ((ManualAction.ENTER, ("p1", "p9")), (ManualAction.OPEN, ())):
+        names = tuple(map(PersonId, persons))
+        north.append(
+            at("08:25"), ManualData(lane=LANE, operator="guard", action=action, persons=names, reason="no cards")
+        )
+    found = await read(place, persons={"p1"})
+    assert found.words["p1"] == ["arrival 08:25"]
+    [lane] = [lane for lane in found.coverage.lanes if lane.gateway == "north"]
+    assert [(o.kind, o.since, o.until) for o in lane.outages] == [
+        (OutageKind.FREE, at("07:40"), at("08:10")),
+        (OutageKind.OPENED, at("08:25"), at("08:25")),
+    ]
 
 
 async def test_a_gate_that_reports_rotations_tells_who_went_through(place: School) -> None:

@@ -32,8 +32,8 @@ def meaning(told: Told) -> str:
             return f"refused {technology}"
         case Rotation(direction=direction):
             return f"rotation {direction}"
-        case DeviceNotice(kind=kind):
-            return f"notice {kind}"
+        case DeviceNotice(kind=kind, detail=detail):
+            return f"notice {kind} {detail}"
         case _:
             return "bad"
 

@@ -8,7 +8,7 @@ import pytest
 
 from drivers.virtual.driver import Virtual
 from gateway.domain.credential import Credential, Technology
-from gateway.domain.entry import DeviceState
+from gateway.domain.entry import DeviceState, FireAlarm, GateMode, Obstruction
 from gateway.domain.model import Direction, Reason, Verdict
 from gateway.errors import DeviceLost
 from gateway.ports import CardRead, DeviceNotice, Rotation
@@ -32,14 +32,17 @@ async def opened() -> AsyncIterator[tuple[Simulated, Virtual]]:
 
 async def test_reader_and_gate_hear_what_is_theirs() -> None:
     async with opened() as (sim, device):
-        for said in (sim.tamper(), sim.fire_alarm(), sim.rotate(Direction.OUT), sim.card(CARD)):
+        for said in (sim.tamper(), sim.fire_alarm(), sim.mode(GateMode.FREE), sim.blocked(on=False)):
+            assert await said
+        for said in (sim.rotate(Direction.OUT), sim.card(CARD)):
             assert await said
         seen, passed = aiter(device.reader("").events()), aiter(device.gate("").events())
         notice, alarm = await anext(seen), await anext(passed)
         assert isinstance(notice, DeviceNotice)
         assert notice.kind is DeviceState.TAMPER
-        assert isinstance(alarm, DeviceNotice)
-        assert alarm.kind is DeviceState.FIRE_ALARM
+        assert alarm == DeviceNotice(kind=DeviceState.FIRE_ALARM, detail=FireAlarm.ALARM)
+        assert await anext(passed) == DeviceNotice(kind=DeviceState.MODE, detail=GateMode.FREE)
+        assert await anext(passed) == DeviceNotice(kind=DeviceState.BLOCKED, detail=Obstruction.CLEAR)
         assert await anext(seen) == CardRead(credential=CARD)
         assert await anext(passed) == Rotation(direction=Direction.OUT)
 
