@@ -188,6 +188,8 @@ class LaneConfig(Table):
     gate: Address | None = Field(default=None, examples=["door-relay/1"])
     #: What the bolt does when a tap cannot be recorded.
     on_storage_failure: Literal["admit", "refuse"] = Field(default="admit", examples=["admit"])
+    #: Who can read the gate's screen: lateness stands only where it is the pupil and the guard.
+    screen: Literal["public", "private"] = Field(default="public", examples=["public"])
     #: How long a permit waits for its rotation; absent where the gate reports none.
     passage_seconds: Annotated[float, Strict(), Field(ge=1, le=60, description="seconds from 1 to 60")] | None = Field(
         default=None, examples=[6.0]
@@ -212,6 +214,8 @@ class GatewayConfig(Table):
     site: Name = Field(examples=["school-12"])
     #: This gateway, as it is registered in the journal.
     gateway: Name = Field(examples=["main-entrance"])
+    #: What the screens at the gates speak.
+    language: Literal["ru", "en"] = Field(default="ru", examples=["ru"])
     state: StateConfig
     enrolment: EnrolmentConfig
     uplink: UplinkConfig

@@ -112,6 +112,7 @@ class _Daemon:
             recent=recent,
             keys=self._keys,
             report=self._report,
+            language=self._config.language,
         )
         return {
             lane.id: Lane(
@@ -120,6 +121,7 @@ class _Daemon:
                 lane.direction,
                 admits_unrecorded=lane.on_storage_failure == "admit",
                 passage_lasts=timedelta(seconds=lane.passage_seconds) if lane.passage_seconds is not None else None,
+                public=lane.screen == "public",
             )
             for lane in self._config.lanes
         }

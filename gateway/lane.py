@@ -18,6 +18,7 @@ from gateway.domain.model import (
     Instant,
     LaneDirection,
     LaneId,
+    Match,
     PersonId,
     Reason,
     Seq,
@@ -37,6 +38,7 @@ from gateway.ports import (
     Reader,
     ReaderEvent,
 )
+from gateway.words.door import words
 
 #: A wall clock that moved this much against the boot clock since the last coverage was set by somebody.
 _CLOCK_STEP = timedelta(seconds=2)
@@ -60,6 +62,8 @@ class Site:
     keys: Sequence[SiteKey]
     #: Told of what could not be recorded; logs it once.
     report: Callable[[AttendanceError], None]
+    #: What screens speak: ru or en.
+    language: str = "ru"
 
 
 class Lane:
@@ -73,11 +77,16 @@ class Lane:
         *,
         admits_unrecorded: bool = True,
         passage_lasts: timedelta | None = None,
+        public: bool = True,
     ) -> None:
-        """`passage_lasts` is how long a permit waits for its rotation; None where the gate reports no rotations."""
+        """`passage_lasts` is how long a permit waits for its rotation; None where the gate reports no rotations.
+
+        A screen that others can read is `public`.
+        """
         self.id = lane
         self._site = site
         self._direction = direction.of_tap
+        self._public = public
         self._unrecorded = Verdict(admit=admits_unrecorded, reason=Reason.NOT_RECORDED)
         self._passages = Passages(lane, passage_lasts) if passage_lasts is not None else None
         self._stand = Stand()
@@ -192,7 +201,7 @@ class Lane:
         self._site.recent.note(entry.at, data)
         if data.verdict.admit:
             await self._permit(seq, data.direction, entry.at)
-        await self._show(data.verdict)
+        await self._show(data.verdict, data.match)
 
     async def _permit(self, tap: Seq | None, direction: Direction, now: Instant) -> None:
         if self._passages is not None:
@@ -233,11 +242,12 @@ class Lane:
             self._covered = self._site.clock.now()
         return not forgotten
 
-    async def _show(self, verdict: Verdict) -> None:
+    async def _show(self, verdict: Verdict, match: Match | None = None) -> None:
         # A lost gate is told by the one who watches it.
         with contextlib.suppress(DeviceLost):
             if self._gate is not None:
-                await self._gate.show(verdict)
+                said = words(verdict, match, self._site.language, public=self._public)
+                await self._gate.show(verdict, said)
 
     async def _record(self, *entries: Entry) -> Seq | None:
         try:

@@ -9,7 +9,7 @@ from typing import Protocol, Self
 from gateway.domain.credential import Credential, Technology
 from gateway.domain.entry import DeviceState, Entry
 from gateway.domain.handshake import Receipt
-from gateway.domain.model import Assurance, Direction, Instant, Seq, Verdict
+from gateway.domain.model import Assurance, Direction, Instant, Seq, Verdict, Words
 from gateway.domain.wire import Batch, Envelope
 
 
@@ -62,7 +62,7 @@ class Reader(Protocol):
 
 
 class Gate(Protocol):
-    """One lamp with a bolt."""
+    """One lamp with a bolt, and perhaps a screen."""
 
     def events(self) -> AsyncIterator[GateEvent]:
         """Endless while the device lives; raises DeviceLost when it does not.
@@ -72,8 +72,8 @@ class Gate(Protocol):
         """
         ...
 
-    async def show(self, verdict: Verdict) -> None:
-        """Sets lamp and bolt and returns within 50 ms; the device itself ends the picture. Raises DeviceLost."""
+    async def show(self, verdict: Verdict, words: Words) -> None:
+        """Sets lamp, bolt and screen and returns within 50 ms; the device itself ends the picture. Raises DeviceLost."""
         ...
 
 

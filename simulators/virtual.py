@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 from drivers.virtual.codec import encode_card, read_show
 from gateway.domain.credential import Credential, Technology
 from gateway.domain.entry import GateMode
-from gateway.domain.model import Direction, Verdict
+from gateway.domain.model import Direction, Verdict, Words
 from simulators.line import Plugged, device_end
 
 _LONGEST = 1024
@@ -20,6 +20,8 @@ class Virtual(Plugged):
     def __init__(self, url: str) -> None:
         super().__init__(device_end(url, self._hear))
         self._line = b""
+        #: What the screen says now.
+        self.screen = Words(lines=())
         self._shown: asyncio.Queue[Verdict] = asyncio.Queue(_MOST_SHOWN)
 
     async def card(self, credential: Credential) -> bool:
@@ -66,6 +68,8 @@ class Virtual(Plugged):
         *lines, rest = (self._line + data).split(b"\n")
         self._line = rest[-_LONGEST:]
         for line in lines:
-            verdict = read_show(line)
-            if verdict is not None and not self._shown.full():
-                self._shown.put_nowait(verdict)
+            told = read_show(line)
+            if told is not None:
+                verdict, self.screen = told
+                if not self._shown.full():
+                    self._shown.put_nowait(verdict)

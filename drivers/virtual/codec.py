@@ -1,8 +1,8 @@
-"""The virtual reader and gate as lines of ASCII text, each ended by LF.
+"""The virtual reader and gate as lines of text, each ended by LF; only words for a screen are more than ASCII, in UTF-8.
 
     device -> driver   card 14443a:04DE5F1EACC040 · refused 14443a reason in words · rotation in|out · tamper
                        mode single|free|locked · fire_alarm on|off · blocked on|off
-    driver -> device   show admit known · show refuse unknown_card        (any reason of a verdict)
+    driver -> device   show admit known|Please pass · show refuse lost|Please go|to the guard
 
 A CR before the LF is allowed, so that a terminal program will do.
 """
@@ -14,7 +14,7 @@ from typing import TypeAlias
 from drivers.frames import BadCard, BadFrame, Frame, card
 from gateway.domain.credential import Credential, Technology
 from gateway.domain.entry import DeviceState, FireAlarm, GateMode, Obstruction
-from gateway.domain.model import Direction, Reason, Verdict
+from gateway.domain.model import Direction, Reason, Verdict, Words
 from gateway.ports import DeviceNotice, Rotation
 
 Told: TypeAlias = Frame | Rotation | DeviceNotice
@@ -23,7 +23,7 @@ _LF = 0x0A
 _LONGEST = 128
 _CARD = re.compile(rf"card ({'|'.join(Technology)}):((?:[0-9A-F]{{2}})+)")
 _REFUSED = re.compile(rf"refused ({'|'.join(Technology)}) ([ -~]{{1,80}})")
-_SHOW = re.compile(rf"show (admit|refuse) ({'|'.join(Reason)})")
+_SHOW = re.compile(rf"show (admit|refuse) ({'|'.join(Reason)})((?:\|[^|]*)*)")
 _PLAIN: dict[str, Rotation | DeviceNotice] = {
     "rotation in": Rotation(direction=Direction.IN),
     "rotation out": Rotation(direction=Direction.OUT),
@@ -78,15 +78,18 @@ def encode_card(credential: Credential) -> bytes:
     return f"card {credential}\n".encode("ascii")
 
 
-def encode_show(verdict: Verdict) -> bytes:
-    """What the lamp and the bolt shall do."""
-    return f"show {'admit' if verdict.admit else 'refuse'} {verdict.reason}\n".encode("ascii")
+def encode_show(verdict: Verdict, words: Words) -> bytes:
+    """What the lamp and the bolt shall do, and the lines of the screen."""
+    return ("|".join([f"show {'admit' if verdict.admit else 'refuse'} {verdict.reason}", *words.lines]) + "\n").encode()
 
 
-def read_show(line: bytes) -> Verdict | None:
+def read_show(line: bytes) -> tuple[Verdict, Words] | None:
     """The device's side of `encode_show`; None for anything else."""
-    found = _SHOW.fullmatch(line.decode("ascii", "replace").strip())
-    return Verdict(admit=found[1] == "admit", reason=Reason(found[2])) if found else None
+    found = _SHOW.fullmatch(line.decode("utf-8", "replace").strip())
+    if found is None:
+        return None
+    verdict = Verdict(admit=found[1] == "admit", reason=Reason(found[2]))
+    return verdict, Words(lines=tuple(found[3].split("|")[1:]))
 
 
 def _read(raw: bytes) -> Told:

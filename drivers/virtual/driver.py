@@ -13,7 +13,7 @@ from drivers.line import Line, LineUrl, open_line
 from drivers.presence import Presence
 from drivers.virtual.codec import Codec, encode_show
 from gateway.domain.entry import DeviceState
-from gateway.domain.model import Verdict
+from gateway.domain.model import Verdict, Words
 from gateway.errors import DeviceLost
 from gateway.ports import DeviceNotice, Gate, GateEvent, Reader, ReaderEvent, Rotation
 
@@ -101,5 +101,5 @@ class _VirtualGate:
     def events(self) -> AsyncIterator[GateEvent]:
         return self._passed.events()
 
-    async def show(self, verdict: Verdict) -> None:
-        self._device.tell(encode_show(verdict))
+    async def show(self, verdict: Verdict, words: Words) -> None:
+        self._device.tell(encode_show(verdict, words))

@@ -39,13 +39,13 @@ reader = "door-serial"
 TLS = 'url = "mqtts://journal.example:8883"\nca = "/c/ca"\ncertificate = "/c/crt"\nkey = "/c/key"'
 LANE = '[[lanes]]\nid = "north-out"\ndirection = "out"\nreader = "door-serial/2"\n'
 BOLTED = '[[devices]]\nid = "bolt"\nkind = "virtual"\n'
-LANE_KEYS = "id, direction, reader, gate, on_storage_failure, passage_seconds"
+LANE_KEYS = "id, direction, reader, gate, on_storage_failure, screen, passage_seconds"
 NAME = "1 to 32 of a-z, 0-9 and -"
 WAYS = "one of in, out, both, arrival_only, alternating, checkpoint"
 ABSOLUTE = "begin it with /: a service has no current directory to rely on"
 URLS = '"mqtts://host:port", "mqtt://127.0.0.1:port" or "none"'
 SYNTAX = "texts stand in quotes, every bracket is closed; compare with gateway.example.toml"
-KEYS = "one of site, gateway, state, enrolment, uplink, devices, lanes, retention"
+KEYS = "one of site, gateway, language, state, enrolment, uplink, devices, lanes, retention"
 
 # What is replaced in the whole file, by what; then place, got, expected and hint.
 BROKEN: list[tuple[str, str, str, str, str, str]] = [

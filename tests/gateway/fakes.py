@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from gateway.domain.entry import Entry
 from gateway.domain.handshake import Receipt
-from gateway.domain.model import ClockState, Instant, Seq, Verdict
+from gateway.domain.model import ClockState, Instant, Seq, Verdict, Words
 from gateway.domain.wire import Envelope
 from gateway.errors import DeviceLost, NotRecorded
 from gateway.ports import Clock, Gate, GateEvent, Outbox, Reader, ReaderEvent
@@ -93,14 +93,17 @@ class ScriptedGate(ScriptedReader):
         self._ledger = ledger
         self.gone = False
         self.shown: list[tuple[Verdict, int]] = []
+        #: What the screen said last.
+        self.screen: tuple[str, ...] = ()
 
     async def events(self) -> AsyncIterator[GateEvent]:  # type: ignore[override]
         async for event in super().events():
             yield event  # type: ignore[misc]
 
-    async def show(self, verdict: Verdict) -> None:
+    async def show(self, verdict: Verdict, words: Words) -> None:
         if self.gone:
             raise DeviceLost
+        self.screen = words.lines
         self.shown.append((verdict, len(self._ledger.entries) if self._ledger else 0))
 
 

@@ -71,6 +71,21 @@ async def test_a_direction_that_the_device_tells_is_the_tap_s() -> None:
         assert entry.data.direction is Direction.OUT
 
 
+@pytest.mark.parametrize(("public", "words"), [(True, ("Проходите",)), (False, ("Опоздание", "1 минута"))])
+async def test_only_a_private_screen_tells_who_is_late(public: bool, words: tuple[str, ...]) -> None:
+    async with serving(build(public=public)) as door:
+        door.clock.move(30 * 60 + 1)
+        await door.after(CardRead(credential=CARD))
+        assert door.gate.screen == words
+
+
+async def test_a_tap_that_is_not_recorded_is_told_so() -> None:
+    async with serving(build()) as door:
+        door.ledger.broken = True
+        await door.after(CardRead(credential=CARD))
+        assert door.gate.screen == ("Не записано:", "скажите охране")
+
+
 async def test_health_counts_what_could_not_be_recorded() -> None:
     async with serving(build()) as door:
         door.ledger.broken = True

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from drivers.frames import BadCard, BadFrame, Card
 from drivers.virtual.codec import Codec, Told, encode_card, encode_show, read_show
 from gateway.domain.credential import Credential, Technology
-from gateway.domain.model import Reason, Verdict
+from gateway.domain.model import Reason, Verdict, Words
 from gateway.ports import DeviceNotice, Rotation
 
 VECTORS = [
@@ -71,12 +71,16 @@ def test_a_line_without_an_end_is_told_in_pieces() -> None:
 @pytest.mark.parametrize("reason", Reason)
 @pytest.mark.parametrize("admit", [True, False])
 def test_what_the_lamp_is_told(admit: bool, reason: Reason) -> None:
-    verdict = Verdict(admit=admit, reason=reason)
-    line = encode_show(verdict)
-    assert line.decode("ascii") == f"show {'admit' if admit else 'refuse'} {reason.value}\n"
-    assert read_show(line) == verdict
+    verdict, words = Verdict(admit=admit, reason=reason), Words(lines=("Подойдите", "к охраннику"))
+    line = encode_show(verdict, words)
+    assert line.decode() == f"show {'admit' if admit else 'refuse'} {reason.value}|Подойдите|к охраннику\n"
+    assert read_show(line) == (verdict, words)
+    assert read_show(encode_show(verdict, Words(lines=()))) == (verdict, Words(lines=()))
 
 
-@pytest.mark.parametrize("line", [b"show admit\n", b"show maybe known\n", b"show admit whatever\n", b"\xff\n", b""])
+@pytest.mark.parametrize(
+    "line",
+    [b"show admit\n", b"show maybe known\n", b"show admit whatever\n", b"show admit known but\n", b"\xff\n", b""],
+)
 def test_a_device_ignores_what_it_does_not_understand(line: bytes) -> None:
     assert read_show(line) is None

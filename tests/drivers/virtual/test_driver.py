@@ -9,12 +9,13 @@ import pytest
 from drivers.virtual.driver import Virtual
 from gateway.domain.credential import Credential, Technology
 from gateway.domain.entry import DeviceState, FireAlarm, GateMode, Obstruction
-from gateway.domain.model import Direction, Reason, Verdict
+from gateway.domain.model import Direction, Reason, Verdict, Words
 from gateway.errors import DeviceLost
 from gateway.ports import CardRead, DeviceNotice, Rotation
 from simulators.virtual import Virtual as Simulated
 
 ADMIT = Verdict(admit=True, reason=Reason.KNOWN)
+PASS = Words(lines=("Проходите",))
 REFUSE = Verdict(admit=False, reason=Reason.UNKNOWN_CARD)
 CARD = Credential(technology=Technology.EM4100, uid=bytes.fromhex("55007EE424"))
 
@@ -51,9 +52,10 @@ async def test_verdicts_are_shown_in_order() -> None:
     async with opened() as (sim, device):
         gate = device.gate("")
         for verdict in (ADMIT, REFUSE, ADMIT):
-            await gate.show(verdict)
+            await gate.show(verdict, PASS)
         shown = aiter(sim.shown())
         assert [await anext(shown) for _ in range(3)] == [ADMIT, REFUSE, ADMIT]
+        assert sim.screen == PASS
 
 
 async def test_a_gate_that_nobody_watches_never_stops_the_reader() -> None:
@@ -68,7 +70,7 @@ async def test_show_tells_that_the_gate_is_gone() -> None:
     async with asyncio.timeout(10), Simulated("tcp://127.0.0.1:0") as sim:
         device = Virtual(Virtual.Settings(url=sim.url))
         with pytest.raises(DeviceLost):
-            await device.gate("").show(ADMIT)
+            await device.gate("").show(ADMIT, PASS)
         async with device:
             gate = device.gate("")
             await sim.opened()
@@ -76,7 +78,7 @@ async def test_show_tells_that_the_gate_is_gone() -> None:
             with pytest.raises(DeviceLost):
                 await anext(aiter(gate.events()))
             with pytest.raises(DeviceLost):
-                await gate.show(ADMIT)
+                await gate.show(ADMIT, PASS)
 
 
 async def test_a_gate_that_does_not_listen_is_lost_instead_of_waited_for() -> None:
@@ -96,7 +98,7 @@ async def test_a_gate_that_does_not_listen_is_lost_instead_of_waited_for() -> No
 
         async def show_for_ever() -> None:
             while True:
-                await gate.show(ADMIT)
+                await gate.show(ADMIT, PASS)
 
         with pytest.raises(DeviceLost, match="does not take"):
             await show_for_ever()
