@@ -11,13 +11,12 @@ from gateway.domain.model import GroupId
 from gateway.domain.timetable import SchoolClass
 from sync.sources.asc_document import Document, ids
 from sync.sources.grades import HIGHEST, grade_of
+from sync.sources.identity import NAME_LENGTH, fits
 from sync.sources.markup import Element
 
 #: The one schedule of bells that such a file has.
 BELLS = "normal"
-#: What a group may be called in every table.
-_NAME_LENGTH, _NAME_STEM = 32, 25
-_NAME = re.compile(rf"[^;,|]{{1,{_NAME_LENGTH}}}")
+_STEM = 25
 _NO_GRADE = "no grade can be told from the name of a class, 0 is taken"
 _TWO_GRADES = "the name of a class and its grade do not agree, the name counts"
 
@@ -101,7 +100,7 @@ class Groups:
 
     def _class(self, row: Element, grades: Mapping[str, str]) -> SchoolClass | None:
         names = [row.attributes.get("name", ""), row.attributes.get("short", "")]
-        name = next((name for name in names if _NAME.fullmatch(name)), None)
+        name = next((name for name in names if fits(name)), None)
         if name is None or name in self._names:
             got = "a class without a name that can be used" if name is None else "a class of the same name as another"
             expected = "a name of at most 32 characters without ; , and |, each name once"
@@ -153,14 +152,14 @@ class Groups:
         return self._classes.get(key)
 
     def _name(self, row: Element, wanted: str, otherwise: str) -> GroupId:
-        if not _NAME.fullmatch(wanted) or wanted in self._names:
+        if not fits(wanted) or wanted in self._names:
             problem = "the name of a group is too long, or is taken: it is called by its division and number"
             self._document.remark(row, problem, "give the group a short name of its own in aSc Timetables")
             wanted = otherwise
-        name = wanted[:_NAME_LENGTH]
+        name = wanted[:NAME_LENGTH]
         while name in self._names:
             # Counted on, not from the start: there may be very many of one name.
-            self._again[wanted[:_NAME_STEM]] += 1
-            name = f"{wanted[:_NAME_STEM]}.{self._again[wanted[:_NAME_STEM]]}"
+            self._again[wanted[:_STEM]] += 1
+            name = f"{wanted[:_STEM]}.{self._again[wanted[:_STEM]]}"
         self._names.add(name)
         return GroupId(name)

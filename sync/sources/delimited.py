@@ -15,7 +15,7 @@ _CHUNK = 64 * 1024
 
 def read_lines(file: str, data: bytes, names: Collection[str], header: int, problems: Problems) -> Lines:
     """The lines from the header on, which stands in this line; the delimiter is the one under which it holds the most of these names."""
-    encoding = _encoding(file, data, problems)
+    encoding = encoding_of(file, data, problems)
     if encoding is None:
         return
     delimiter = ""
@@ -30,7 +30,8 @@ def read_lines(file: str, data: bytes, names: Collection[str], header: int, prob
             yield number, cells
 
 
-def _encoding(file: str, data: bytes, problems: Problems) -> str | None:
+def encoding_of(file: str, data: bytes, problems: Problems) -> str | None:
+    """What the bytes are text in; None, and a problem, where they are none."""
     if len(data) > MAX_BYTES:
         problems.add(file, "more than 16 MiB", "at most 16 MiB", "this is not the file you mean")
         return None
