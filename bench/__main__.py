@@ -8,13 +8,14 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from bench import daemon, outbox, rosters
+from bench import daemon, outbox, rosters, timetable
 from bench.figure import Figure
 
 BENCHMARKS: dict[str, Callable[[], Sequence[Figure]]] = {
     "outbox": outbox.run,
     "daemon": daemon.run,
     "rosters": rosters.run,
+    "timetable": timetable.run,
 }
 _WIDTH = 100
 RESULTS = Path(__file__).with_name("results.json")

@@ -41,14 +41,14 @@ class Held:
         """Whether it is held where it always was."""
         return not self.cancelled and self.home == (self.date, self.number)
 
-    def move(self, one: Substitution, date: dt.date, place: int, zone: dt.tzinfo) -> None:
-        """Bring it from this date to where the substitution, at that place in its list, says."""
+    def move(self, one: Substitution, number: int | None, date: dt.date, place: int, zone: dt.tzinfo) -> None:
+        """Bring it, named by this number and date, to where the substitution at that place in its list says."""
         if self.span is not None:
             walls = (moment.astimezone(zone).timetz() for moment in self.span)
             self.start, self.end = (wall.replace(tzinfo=None, fold=0) for wall in walls)
             self.span = None
-        if one.to_lesson is not None and self.number is not None:
-            self.number = one.to_lesson + self.number - min(one.lessons, default=self.number)
+        if one.to_lesson is not None and number is not None:
+            self.number = one.to_lesson + number - min(one.lessons)
             self.start = self.end = None
         self.date = target(one, date)
         if one.start is not None and one.end is None and self.start is not None and self.end is not None:

@@ -65,7 +65,16 @@ def flaw(said: Substitution, timetable: Timetable) -> tuple[str, str] | None:
             within = other is not None and other in timetable.members(said.groups)
             wrong += [
                 (not said.groups, "merges the whole school with one group", "name the groups that are merged"),
-                (other is None or timetable.group(other) is None, f"is merged with {other}: {_UNKNOWN}", _MEND_NAME),
+                (
+                    other is None,
+                    "is merged with nothing: name the other group",
+                    "name the group whose lessons are held",
+                ),
+                (
+                    other is not None and timetable.group(other) is None,
+                    f"is merged with {other}: {_UNKNOWN}",
+                    _MEND_NAME,
+                ),
                 (within, f"is merged with {other}, which is merged itself", "name the group whose lessons are held"),
             ]
         case Change.MODE:

@@ -29,7 +29,7 @@ class SchoolDay:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Rule:
+class Rule:
     """A row of the calendar and how far it reaches."""
 
     day: CalendarDay
@@ -40,7 +40,7 @@ class _Rule:
     width: tuple[int, int]
 
     @classmethod
-    def of(cls, day: CalendarDay, timetable: Timetable) -> "_Rule":
+    def of(cls, day: CalendarDay, timetable: Timetable) -> "Rule":
         last = day.last or day.date
         length = (last - day.date).days + 1
         reached = {(day.date + dt.timedelta(days=n)).isoweekday(): n for n in reversed(range(min(length, _WEEK)))}
@@ -54,7 +54,7 @@ class _Rule:
     def meets(self, date: dt.date) -> bool:
         return self.day.date <= date <= self.last and date.isoweekday() in self.on
 
-    def inside(self, other: "_Rule") -> bool:
+    def inside(self, other: "Rule") -> bool:
         """Whether it lies inside the other: no more dates, no more groups, and not the same of both."""
         dates = other.day.date <= self.day.date and self.last <= other.last and self.on <= other.on
         return dates and self.groups <= other.groups and self.width != other.width
@@ -66,13 +66,13 @@ class Calendar:
 
     timetable: Timetable
     findings: Findings
-    _rules: Sequence[_Rule] = ()
+    _rules: Sequence[Rule] = ()
     _of: dict[GroupId, tuple[int, ...]] = field(default_factory=dict)
     _days: dict[tuple[tuple[int, ...], dt.date], SchoolDay] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         days = self.timetable.calendar
-        self._rules = [_Rule.of(day, self.timetable) for day in days if (day.last or day.date) >= day.date]
+        self._rules = [Rule.of(day, self.timetable) for day in days if (day.last or day.date) >= day.date]
 
     def day(self, group: GroupId, date: dt.date) -> SchoolDay:
         """The date as the group has it."""
@@ -86,7 +86,7 @@ class Calendar:
             self._days[numbers, date] = known
         return known
 
-    def _resolve(self, rules: Sequence[_Rule], date: dt.date) -> SchoolDay:
+    def _resolve(self, rules: Sequence[Rule], date: dt.date) -> SchoolDay:
         closed = [rule for rule in rules if rule.day.kind is DayKind.HOLIDAY]
         opened = [rule for rule in rules if rule.day.kind is DayKind.SCHOOL_DAY]
 
@@ -100,7 +100,7 @@ class Calendar:
             week=self.turn(date) if week is None else week,
         )
 
-    def _narrowest(self, name: str, said: Sequence[tuple[_Rule, T]], date: dt.date) -> T | None:
+    def _narrowest(self, name: str, said: Sequence[tuple[Rule, T]], date: dt.date) -> T | None:
         """What the narrowest of these rules says; of equally narrow ones that differ, the same one in any order."""
         if not said:
             return None

@@ -122,8 +122,11 @@ class Substitutions:
             hint = "give each lesson a row with its own times"
             self.findings.tell(row.said.origin, group, date, "moves several lessons to one time", hint)
             return []
-        for held in found:
-            held.move(row.said, date, row.place, self.timetable.zone)
+        named: list[tuple[Held, int | None]] = [
+            (held, number) for number in row.said.lessons for held in days.numbered(date, number)
+        ]
+        for held, number in named or [(held, None) for held in found]:
+            held.move(row.said, number, date, row.place, self.timetable.zone)
             days.put(held)
         return found
 
@@ -171,7 +174,10 @@ class Substitutions:
             live = (held for their in theirs for held in their.live(date) if held.number == number)
             if (held := next(live, None)) is not None:
                 joined.append(replace(held, origin=row.said.origin, home=None, said=row.place))
-        for held in days.named(date, known) if known or not row.said.lessons else ():
+        own = (
+            [held for number in known for held in days.numbered(date, number)] if row.said.lessons else days.live(date)
+        )
+        for held in own:
             held.cancelled = True
         for held in joined:
             days.put(held)

@@ -248,10 +248,6 @@ class Timetable:
             ahead = self._class[ahead].part_of
         return tuple(found)
 
-    def bell(self, lesson: Lesson, bells: str | None = None) -> Bell | None:
-        """When the lesson is, by the bells of its class or of this name; None where there is no such row."""
-        return self.ring(lesson.group, lesson.lesson, bells)
-
     def ring(self, group: GroupId, number: int, bells: str | None = None) -> Bell | None:
         """When the group has the lesson of that number, by its own bells or by those of this name.
 

@@ -1,14 +1,22 @@
 """What one table is called and filled with in a school's own export."""
 
+import re
 from typing import Annotated, Any
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
 from sync.sources.cells import fold
 
+
+def _file_name(name: str) -> str:
+    if not re.fullmatch(r"[^./\\][^/\\]{0,99}\.(csv|txt|xlsx)", name, re.IGNORECASE):
+        raise ValueError("the name of a CSV or XLSX file beside the profile")
+    return name
+
+
 Text = Annotated[str, Field(max_length=200)]
 #: A file beside the profile.
-FileName = Annotated[str, Field(pattern=r"^[^./\\][^/\\]{0,99}\.(csv|CSV|txt|TXT|xlsx|XLSX)$")]
+FileName = Annotated[str, AfterValidator(_file_name)]
 
 
 class _Plain(BaseModel):

@@ -38,11 +38,6 @@ _KEYS = (
     _Key("classes", ("class",), lambda group: group.id),
     _Key("bells", ("lesson", "bells", "shift"), lambda row: (row.lesson, row.bells, row.shift, row.stage)),
     _Key(
-        "lessons",
-        ("lesson", "class", "weekday"),
-        lambda row: (row.lesson, row.group, row.weekday, row.week, row.first),
-    ),
-    _Key(
         "calendar",
         ("date",),
         lambda row: (row.date, row.last or row.date, row.on, row.grades, row.groups),
@@ -76,7 +71,7 @@ _REFERENCES = (
     _Reference("cards", "person", lambda card: (card.person,), "people", _id, private=True),
     _Reference("excuses", "person", lambda excuse: (excuse.person,), "people", _id, private=True),
     _Reference("plans", "person", lambda plan: (plan.person,), "people", _id, private=True),
-    _Reference("classes", "bells", lambda group: (group.bells,), "bells", lambda bell: str(bell.bells)),
+    _Reference("classes", "bells", lambda group: (group.bells or None,), "bells", lambda bell: str(bell.bells)),
     _Reference("classes", "part_of", lambda group: (group.part_of,), "classes", _id),
     _Reference("lessons", "class", lambda lesson: (lesson.group,), "classes", _id),
     _Reference("calendar", "bells", lambda day: (day.bells,), "bells", lambda bell: str(bell.bells)),
@@ -182,10 +177,12 @@ class _Check:
         for field in _NEEDED:
             if self.values(field) or field in self.doubtful or (self.told.events and field in _UNLESS_EVENTS):
                 continue
-            got = "no such table" if getattr(self.told, field) is None else "no row below the header"
+            place, got = field, "no row"
+            if getattr(self.told, field) is None:
+                place, got = f"{field}.csv", "no such table"
             hint = "export the table again, or compare with the sample school"
             self.doubtful.add(field)
-            self.problems.add(f"{field}.csv", got, f"{field} from one of the sources", hint)
+            self.problems.add(place, got, f"{field} from one of the sources", hint)
 
     def unique(self, key: _Key) -> None:
         first: dict[Hashable, Any] = {}
@@ -223,7 +220,7 @@ class _Check:
         """Every lesson has a bell by its class's own bells; what the calendar makes of it, the compiler says."""
         timetable = _timetable(self.told, dt.UTC)
         for lesson in self.values("lessons"):
-            if timetable.bell(lesson) is None:
+            if timetable.ring(lesson.group, lesson.lesson) is None:
                 hint = f"add it to the bells of {lesson.group}"
                 self.add("lessons", lesson.origin, "lesson", f"lesson {lesson.lesson}", "one that has a bell", hint)
 

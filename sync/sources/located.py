@@ -5,6 +5,7 @@ from typing import Protocol
 
 from sync.sources.columns import TABLES
 from sync.sources.delimited import read_lines
+from sync.sources.folder import fold_name
 from sync.sources.headings import Headings
 from sync.sources.profile import PROFILE
 from sync.sources.rows import Lines, Problems, names_of
@@ -43,8 +44,8 @@ class Places:
     def lines(self, table: str) -> Lines | None:
         """The lines of a table; None where nothing holds it."""
         own = self.headings(table).file
-        names = _names(table) if own is None else [own.casefold()]
-        found = {name: data for name in names if (data := self._files.get(name)) is not None}
+        names = _names(table) if own is None else [own]
+        found = {name: data for name in names if (data := self._files.get(fold_name(name))) is not None}
         for name, data in found.items():
             for other in [*found][1:]:
                 hint = "remove all but one, or name the one in profile.toml"
@@ -67,7 +68,7 @@ class Places:
     def _lines_of(self, table: str, name: str, data: bytes) -> Lines:
         headings = self.headings(table)
         self._held[table] = self.named[table] = name
-        if not name.endswith(_WORKBOOK):
+        if not name.lower().endswith(_WORKBOOK):
             known = names_of(TABLES[table].columns, headings)
             return read_lines(name, data, known, headings.header, self._problems)
         book = self._book(name, data)

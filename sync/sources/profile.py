@@ -26,7 +26,7 @@ def read_profile(
         for error in refused.errors(include_url=False, include_context=False):
             place = ".".join(str(part) for part in error["loc"])
             got = quoted(error["input"]) if isinstance(error["input"], str) else "something else"
-            problems.add(PROFILE, got, error["msg"].lower(), _EXAMPLE, column=place)
+            problems.add(PROFILE, got, error["msg"].lower().removeprefix("value error, "), _EXAMPLE, column=place)
         return {}
     known = {table: headings for table, headings in profile.items() if table in tables}
     for table in profile.keys() - known.keys():

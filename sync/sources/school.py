@@ -104,7 +104,7 @@ class Part:
     events: Sequence[Event] | None = None
     excuses: Sequence[Excuse] | None = None
     plans: Sequence[Plan] | None = None
-    #: The names that weeks take in turn, and the Monday of a week of the first name.
+    #: The names that weeks take in turn, and a day of a week of the first name.
     weeks: Sequence[str] | None = None
     weeks_from: dt.date | None = None
     remarks: Sequence[Remark] = ()

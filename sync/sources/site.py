@@ -24,7 +24,7 @@ class Site:
     #: ru or en.
     language: str | None = None
     zone: ZoneInfo | None = None
-    #: The names that weeks take in turn, and the Monday of a week of the first name.
+    #: The names that weeks take in turn, and a day of a week of the first name.
     weeks: Sequence[str] | None = None
     weeks_from: dt.date | None = None
 
@@ -75,9 +75,8 @@ def _weeks(names: object, first: object, problems: Problems) -> tuple[Sequence[s
     if not 1 < len(said) <= _MAX_WEEKS or not all(isinstance(name, str) and 0 < len(name) <= 32 for name in said):
         got, expected = "something else", f"2 to {_MAX_WEEKS} names of weeks that take turns"
         problems.add(SITE, got, expected, 'weeks = ["A", "B"]', column="weeks")
-    if type(first) is not dt.date or first.isoweekday() != 1:
-        got = str(first) if type(first) is dt.date else "something that is no date"
-        expected = "the Monday of a week of the first name"
+    if type(first) is not dt.date:
+        got, expected = "something that is no date", "a day of a week of the first name"
         problems.add(SITE, got, expected, "weeks_from = a date without quotes", column="weeks_from")
         return said, None
     return said, first

@@ -136,12 +136,14 @@ def _check_change(row: Row, problems: Problems) -> None:
         problems.at(
             row, col.TO_LESSON, "an empty cell", "where it is moved to: to_lesson, to_date, start or site", fill
         )
-    if change is Change.ADDED and not row[col.LESSONS]:
-        problems.at(row, col.LESSONS, "an empty cell", "the number of the lesson that is added", fill)
+    if change is Change.ADDED and not row[col.LESSONS] and (start is None or end is None):
+        problems.at(
+            row, col.LESSONS, "an empty cell", "the number of the lesson that is added, or its start and end", fill
+        )
     if change is Change.MERGED and row[col.WITH_CLASS] is None:
         problems.at(row, col.WITH_CLASS, "an empty cell", "the class whose lessons are taken", fill)
-    if change is Change.MODE and row[col.NEW_MODE] is None:
-        problems.at(row, col.NEW_MODE, "an empty cell", "the mode that is changed to", fill)
+    if change is Change.MODE and row[col.NEW_MODE] is None and row[col.NEW_SITE] is None:
+        problems.at(row, col.NEW_MODE, "an empty cell", "the mode that is changed to, or the site", fill)
 
 
 def _group(name: str | None) -> GroupId | None:

@@ -13,6 +13,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from gateway.errors import SourceError
 from sync.sources.cells import Figure, fold, quoted, similar
 from sync.sources.rows import MAX_BYTES, MAX_ROWS, Lines, Problems
 
@@ -22,13 +23,15 @@ if TYPE_CHECKING:
 
 MAX_MEMBERS = 1000
 MAX_EXPANDED = 64 * 1024 * 1024
-#: Of the XML in all members: openpyxl makes objects of texts and styles, and of the cells of one row at a time.
-MAX_TAGS = 1_500_000
+#: Of the XML in all members: tags of cells, and any others, of which openpyxl makes larger objects.
+MAX_CELL_TAGS, MAX_OTHER_TAGS = 1_000_000, 200_000
+_CELL_TAG = re.compile(rb"<(?:/|(?:[\w.-]+:)?(?:row|c|v|f|is|t)[\s/>])")
 #: What stands to the right of them is not looked at.
-MAX_COLUMNS = 256
+MAX_COLUMNS = 128
 _CHUNK = 1024 * 1024
+_LONGEST_TAG = 64
 #: A document type can declare entities that grow; no spreadsheet writes one.
-_DOCTYPE = [text.encode(encoding) for text in ("<!DOCTYPE",) for encoding in ("ascii", "utf-16-le", "utf-16-be")]
+_DOCTYPE = re.compile(rb"<\0?!\0?D\0?O\0?C\0?T")
 
 
 class Book:
@@ -61,6 +64,7 @@ class Book:
             try:
                 with _in_silence():
                     row = next(rows, None)
+                    cells = ["" if cell.value is None else _shown(cell) for cell in row or ()]
             except Exception as error:  # noqa: BLE001 - openpyxl raises whatever damage makes it stumble over
                 _damaged(place, error, self._problems)
                 return
@@ -70,7 +74,7 @@ class Book:
                 expected = f"at most {MAX_ROWS} rows"
                 self._problems.add(place, "more rows", expected, "this is not the file you mean", row=number)
                 return
-            yield number, [_shown(cell) for cell in row]
+            yield number, cells
 
 
 def open_book(file: str, data: bytes, problems: Problems) -> Book | None:
@@ -82,6 +86,8 @@ def open_book(file: str, data: bytes, problems: Problems) -> Book | None:
 
         with _in_silence():
             workbook = load_workbook(io.BytesIO(data), read_only=True, data_only=True, keep_links=False)
+    except SourceError:
+        raise
     except ImportError:
         problems.add(file, "a workbook", "CSV, as openpyxl is not installed here", "save each table as CSV")
         return None
@@ -125,39 +131,39 @@ def _bounded(file: str, data: bytes, problems: Problems) -> bool:
         if sum(member.file_size for member in archive.infolist()) > MAX_EXPANDED:
             problems.add(file, "something that expands to more than 64 MiB", "at most 64 MiB", hint)
             return False
-        tags = 0
+        cells = others = 0
         for member in archive.infolist():
-            found = _tags(archive, member)
-            tags += found or 0
-            if found is None:
-                got = f"a document type in {quoted(member.filename)}"
-                problems.add(file, got, "XML as spreadsheets write it", "save the table as XLSX again")
-                return False
-            if tags > MAX_TAGS:
-                problems.add(file, "more cells", f"at most {MAX_TAGS} XML tags", "save each table as CSV")
-                return False
+            for markup in _markup(archive, member):
+                if _DOCTYPE.search(markup):
+                    got = f"a document type in {quoted(member.filename)}"
+                    problems.add(file, got, "XML as spreadsheets write it", "save the table as XLSX again")
+                    return False
+                found = len(_CELL_TAG.findall(markup))
+                cells += found
+                others += markup.count(b"<") - found
+                if cells > MAX_CELL_TAGS or others > MAX_OTHER_TAGS:
+                    expected = f"at most {MAX_CELL_TAGS} tags of cells and {MAX_OTHER_TAGS} others"
+                    problems.add(file, "a larger workbook", expected, "save each table as CSV")
+                    return False
     return True
 
 
-def _tags(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> int | None:
-    """How many there are; None where the XML has a document type."""
-    tags, before = 0, b""
+def _markup(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> Iterator[bytes]:
+    """The bytes of a member in pieces that begin with a tag, as far as it is XML."""
+    rest = b""
     with archive.open(member) as stream:
-        while (chunk := stream.read(_CHUNK)) and tags <= MAX_TAGS:
-            tags += chunk.count(b"<")
-            seen = before + chunk
-            if any(mark in seen for mark in _DOCTYPE):
-                return None
-            before = seen[-len(_DOCTYPE[-1]) :]
-    return tags
+        while chunk := stream.read(_CHUNK):
+            text = rest + chunk
+            cut = max(text.rfind(b"<"), 0)
+            yield text[:cut]
+            rest = text[cut : cut + _LONGEST_TAG]
+    yield rest
 
 
 def _shown(cell: "Cell | MergedCell") -> str:
     value = cell.value
     if isinstance(value, str):
         return " ".join(unicodedata.normalize("NFC", value).split())
-    if value is None:
-        return ""
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, int | float):

@@ -103,7 +103,7 @@ def test_an_empty_table_is_no_school() -> None:
     header = FILES["people.csv"].splitlines()[0]
     lines = lines_of(FILES | {"people.csv": header, "contacts.csv": b"person;address\n", "cards.csv": b""})
     assert (
-        "people.csv: got no row below the header, expected people from one of the sources "
+        "people: got no row, expected people from one of the sources "
         "(export the table again, or compare with the sample school)"
     ) in lines
     assert any(line.startswith("cards.csv:1: got a first line that names no column") for line in lines)
