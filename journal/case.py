@@ -37,7 +37,7 @@ class Case:
             known, said = facts.get(person, []), self.spoken.get(person, _SILENT)
             day = Day(person=person, date=self.evidence.date, site=self.site)
             heard: list[Fact | Statement] = [*known, *said.statements]
-            marks = judge(day, member.slots, heard, said.excuses, coverage, as_of, self.rules.policy)
+            marks = judge(day, member.slots, heard, said.excuses, coverage, as_of, member.policy)
             found.append(
                 PupilDay(
                     site=self.site,
@@ -47,7 +47,7 @@ class Case:
                     excuses=said.excuses,
                     statements=said.statements,
                     coverage=coverage,
-                    policy=self.rules.policy,
+                    policy=member.policy,
                     zone=self.rules.zone,
                     marks=marks,
                 )

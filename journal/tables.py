@@ -40,8 +40,9 @@ sites = Table(
     Column("name", Text, nullable=False),
     Column("zone", Text, nullable=False),
     Column("language", Text, nullable=False),
-    # JSON of gateway.domain.model.Policy, as pydantic writes it.
+    # JSON of gateway.domain.policy.Policy, and of a list of its overrides.
     Column("policy", Text, nullable=False),
+    Column("overrides", Text, nullable=False, default="[]", server_default="[]"),
     # 1 while nobody is told anything: 'notify pause'.
     Column("paused", Integer, nullable=False, default=0, server_default="0"),
     # Grows whenever the office changes something that gateways must hear.

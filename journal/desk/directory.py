@@ -86,7 +86,13 @@ async def _import(
 ) -> _Done:
     now = clock_from_environment().now().at
     keys = await keys_of(settings.state.directory, store)
-    place = Site(name=site, policy=settings.policy(site), keys=keys.site_keys(site), cipher=keys.cards())
+    place = Site(
+        name=site,
+        policy=settings.policy(site),
+        overrides=settings.overrides(site),
+        keys=keys.site_keys(site),
+        cipher=keys.cards(),
+    )
     async with store.read() as connection:
         changes = await changes_of(connection, site)
     first = since or now.astimezone(ZoneInfo(school.zone)).date()
