@@ -39,7 +39,9 @@ def parse(data: bytes, name: str, *, terms: Sequence[Term] = ()) -> Part:
     problems.settle()
     turns = tuple(weeks.names) if any(lesson.week for lesson in lessons) else None
     if turns:
-        remarks.add(name, f"weeks take turns: {', '.join(turns)}", "say on which Monday the first of them begins")
+        remarks.add(
+            name, f"weeks take turns: {', '.join(turns)}", "put weeks with these names and weeks_from into site.toml"
+        )
     return Part(
         people=people,
         classes=tuple(groups.all),

@@ -39,8 +39,9 @@ class Figure(str):
 
 
 def quoted(text: str) -> str:
-    """A text as it may stand in a message."""
-    return json.dumps(text if len(text) <= _SHOWN else text[:_SHOWN] + "…", ensure_ascii=False)
+    """A text as it may stand in a message: short, and nothing in it that cannot be seen or that moves the cursor."""
+    shown = json.dumps(text if len(text) <= _SHOWN else text[:_SHOWN] + "…", ensure_ascii=False)
+    return "".join(char if char.isprintable() else f"\\u{ord(char):04x}" for char in shown)
 
 
 def fold(text: str) -> str:

@@ -5,13 +5,16 @@ What is wanted is told by Columns, as in our own tables; everything else is pass
 
 import csv
 import io
+import re
 import unicodedata
 from collections.abc import Sequence
+from itertools import chain
 
 from sync.sources.delimited import encoding_of
 from sync.sources.headings import Headings
 from sync.sources.rows import MAX_ROWS, Column, Lines, Problems, Row, heading, names_of, read_rows
 
+MAX_HEADER = 200
 _DELIMITERS = ",;\t"
 
 
@@ -20,17 +23,18 @@ def read_export(file: str, data: bytes, columns: Sequence[Column[object]], probl
     encoding = encoding_of(file, data, problems)
     if encoding is None:
         return []
-    text = data.decode(encoding)
-    first = text[: text.find("\n") + 1 or len(text)][:16_384]
-    delimiter = max(_DELIMITERS, key=first.count)
-    header = [heading(cell.strip()) for cell in next(csv.reader([first], delimiter=delimiter), [])]
+    lines = _lines(file, data.decode(encoding), problems)
+    first = next(lines, None)
     known = names_of(columns, Headings())
-    # A name that is not ours may be of any length, and one of ours may be there twice.
-    headings = Headings(ignore=tuple(name for name in header if name not in known and len(name) <= 200))
-    return read_rows(file, _lines(file, text, delimiter, problems), columns, problems, headings=headings, private=True)
+    # What is not ours may be called anything.
+    others = [name for name in map(heading, () if first is None else first[1]) if name not in known]
+    headings = Headings(ignore=tuple(name for name in others if len(name) <= MAX_HEADER))
+    whole = lines if first is None else chain([first], lines)
+    return read_rows(file, whole, columns, problems, headings=headings, private=True)
 
 
-def _lines(file: str, text: str, delimiter: str, problems: Problems) -> Lines:
+def _lines(file: str, text: str, problems: Problems) -> Lines:
+    delimiter = max(_DELIMITERS, key=re.split(r"[\r\n]", text, maxsplit=1)[0].count)
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
     while True:
         number = reader.line_num + 1

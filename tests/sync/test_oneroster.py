@@ -123,7 +123,7 @@ def exports(draw: st.DrawFn) -> dict[str, bytes]:
         )
         quoting: Literal[0, 1] = 1 if draw(st.booleans()) else 0
         out = io.StringIO()
-        end = draw(st.sampled_from(["\n", "\r\n"]))
+        end = draw(st.sampled_from(["\n", "\r\n", "\r"]))
         writer = csv.writer(out, delimiter=draw(st.sampled_from(",;")), quoting=quoting, lineterminator=end)
         writer.writerows([row[at] for at in order] for row in ([*header, *extra], *rows))
         text = out.getvalue().removesuffix(end) + draw(st.sampled_from(["", end]))

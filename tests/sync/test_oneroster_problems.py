@@ -32,6 +32,8 @@ BROKEN = [
     ("users.csv", "u-2,,,true", "u-1,,,true", "users.csv:3:sourcedid: got two pupils of one id, expected each id once, or always the same names (mend it where the export comes from)"),
     ("users.csv", ",role,", ",rolle,", "users.csv:role: got no role in any row, expected a column role, or roles.csv (export the roles as well)"),
     ("users.csv", "Анна,Примерова", "Анна\x07,Примерова", "users.csv:2:givenname: got a text of 5 characters, expected at most 500 characters that can be seen (type the cell anew)"),
+    ("users.csv", "sourcedId,", 'sourced"Id",', "users.csv:1:sourcedid: got no such column, expected a column sourcedid (add it)"),
+    ("users.csv", "sourcedId,", '"sourced"Id,', "users.csv:1: got a cell without an end, expected quotes in pairs, around cells of ordinary length (mend the quotes, or export it again)"),
     ("users.csv", "Анна", '"Анна', "users.csv:2: got a cell without an end, expected quotes in pairs, around cells of ordinary length (mend the quotes, or export it again)"),
     ("users.csv", ",secret", ",secret,more", "users.csv:2: got 19 cells, expected at most 18, as in the header (put a text with the separator into quotes)"),
     ("classes.csv", "c-5b,,,5Б", "c-5a,,,5Б", "classes.csv:3:sourcedid: got the id of row 2, otherwise unlike it, expected each class once (remove one of the rows)"),
