@@ -146,7 +146,13 @@ def tasks(day: dt.datetime | None, site: str | None, language: str, as_json: boo
 @click.argument("site")
 @click.argument("person")
 @click.argument("address")
-@click.option("--of", "templates", type=click.Choice(sorted(ON_REQUEST)), multiple=True, help="Repeatable.")
+@click.option(
+    "--of",
+    "templates",
+    type=click.Choice(sorted(template.value for template in ON_REQUEST)),
+    multiple=True,
+    help="Repeatable.",
+)
 @configured
 def wish_(site: str, person: str, address: str, templates: tuple[str, ...], config: Path) -> None:
     """Note what a parent asks to hear besides; without --of nothing more. An import leaves it alone."""
