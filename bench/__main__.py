@@ -8,7 +8,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from bench import daemon, outbox, register, rosters, timetable
+from bench import daemon, outbox, register, rosters, sources, timetable
 from bench.figure import Figure
 
 BENCHMARKS: dict[str, Callable[[], Sequence[Figure]]] = {
@@ -17,6 +17,7 @@ BENCHMARKS: dict[str, Callable[[], Sequence[Figure]]] = {
     "rosters": rosters.run,
     "timetable": timetable.run,
     "register": register.run,
+    "sources": sources.run,
 }
 _WIDTH = 100
 RESULTS = Path(__file__).with_name("results.json")

@@ -158,7 +158,8 @@ def _mark(minutes: int, rules: Rules) -> tuple[str, int]:
         return "present", 0
     if minutes * _MINUTE <= (rules.end - rules.start) / 2:
         return "late", minutes
-    return ("absent" if rules.complete else "unknown"), minutes
+    # Who came too late to count as late missed the lesson, and no minutes are told.
+    return ("absent" if rules.complete else "unknown"), 0
 
 
 def _minutes(after: timedelta) -> int:

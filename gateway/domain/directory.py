@@ -46,7 +46,7 @@ class LaneRow(Row):
     opens: Annotated[str, Field(pattern=r"^\d\d:\d\d$")] = "07:00"
     #: Local wall time `HH:MM` at which its service ends.
     closes: Annotated[str, Field(pattern=r"^\d\d:\d\d$")] = "20:00"
-    #: Whether its gate reports who went through.
+    #: Its gate reports rotations, so that a tap alone is no passage.
     rotations: bool = False
 
 

@@ -2,11 +2,11 @@
 
 import datetime as dt
 from collections import defaultdict
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 
 from gateway.domain.model import GroupId, Mode, SlotKind
-from gateway.domain.timetable import Substitution
+from gateway.domain.timetable import Change, Substitution
 
 
 @dataclass(slots=True, kw_only=True)
@@ -62,41 +62,56 @@ def target(one: Substitution, date: dt.date) -> dt.date:
     return date if one.to_date is None else date + (one.to_date - one.date)
 
 
+def sources(substitutions: Iterable[Substitution], dates: Iterable[dt.date]) -> dict[dt.date, None]:
+    """These dates, and those from which lessons are moved to them, by however many steps."""
+    needed = dict.fromkeys(dates)
+    ahead = list(needed)
+    moves = [one for one in substitutions if one.change is Change.MOVED and one.to_date is not None]
+    while moves and ahead:
+        date = ahead.pop()
+        for one in moves:
+            source = date - (target(one, one.date) - one.date)
+            if source not in needed and one.date <= source <= (one.last or one.date):
+                needed[source] = None
+                ahead.append(source)
+    return needed
+
+
 def length(start: dt.time, end: dt.time) -> dt.timedelta:
     """By the clock on the wall."""
     return dt.datetime.combine(dt.date.min, end) - dt.datetime.combine(dt.date.min, start)
 
 
 def later(start: dt.time, by: dt.timedelta) -> dt.time:
-    """By the clock on the wall; the first moment of the day where midnight lies between."""
-    moved = dt.datetime.combine(dt.date.min, start) + by
-    return moved.timetz() if moved.date() == dt.date.min else dt.time.min
+    """By the clock on the wall, less than a day later; before `start` where midnight lies between."""
+    return (dt.datetime.combine(dt.date.min, start) + by).timetz()
 
 
 @dataclass(slots=True, kw_only=True)
 class Days:
     """The lessons of one group on some dates."""
 
+    #: Of every date that is asked for.
     homes: dict[dt.date, list[Held]]
     #: What substitutions put on a date; it may have gone on since.
     arrived: defaultdict[dt.date, list[Held]] = field(default_factory=lambda: defaultdict(list))
 
     def live(self, date: dt.date) -> list[Held]:
         """What is held on a date."""
-        stayed = [held for held in self.homes.get(date, ()) if held.at_home]
+        stayed = [held for held in self.homes[date] if held.at_home]
         arrived = self.arrived.get(date, ())
         return stayed + [held for held in arrived if held.date == date and not held.cancelled and not held.at_home]
 
     def numbered(self, date: dt.date, number: int) -> list[Held]:
         """What a number means: the lesson of the week, else what was put there, else what has gone from there."""
         live = [held for held in self.live(date) if held.number == number]
-        gone = [held for held in self.homes.get(date, ()) if held.home == (date, number)]
+        gone = [held for held in self.homes[date] if held.home == (date, number)]
         lost = [held for held in self.arrived.get(date, ()) if (held.date, held.number) == (date, number)]
         return [held for held in live if held.at_home] or live or gone or lost
 
     def whole(self, date: dt.date) -> list[Held]:
         """All of a date; where nothing is left, all that was cancelled."""
-        return self.live(date) or [held for held in self.homes.get(date, ()) if held.cancelled]
+        return self.live(date) or [held for held in self.homes[date] if held.cancelled]
 
     def named(self, date: dt.date, numbers: Collection[int]) -> list[Held]:
         """What these numbers mean; none is all of the date."""

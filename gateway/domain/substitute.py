@@ -7,11 +7,11 @@ Places come first, so that "remote all week" holds for a lesson too that a later
 
 import datetime as dt
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 
 from gateway.domain.findings import Findings
-from gateway.domain.held import Days, Held, target
+from gateway.domain.held import Days, Held, sources
 from gateway.domain.mistakes import flaw
 from gateway.domain.model import GroupId
 from gateway.domain.timetable import Change, Substitution, Timetable
@@ -75,7 +75,7 @@ class Substitutions:
         `alone` leaves out with whom it is merged.
         """
         rows = [row for row in self._of.get(group, ()) if not (alone and row.said.change is Change.MERGED)]
-        needed = _sources(rows, dates)
+        needed = sources((row.said for row in rows), dates)
         days = Days(homes={date: self.base(group, date) for date in needed})
         put = {
             row.place: [held for date in row.dates(needed) for held in self._put(group, days, row, date)]
@@ -211,18 +211,3 @@ _WORDS = {
     Change.MOVED: "moved",
     Change.MODE: "taken otherwise",
 }
-
-
-def _sources(rows: Sequence[_Row], dates: Iterable[dt.date]) -> dict[dt.date, None]:
-    """These dates, and those from which lessons are moved to them."""
-    needed = dict.fromkeys(dates)
-    ahead = list(needed)
-    moves = [row for row in rows if row.said.change is Change.MOVED and row.said.to_date is not None]
-    while moves and ahead:
-        date = ahead.pop()
-        for row in moves:
-            source = date - (target(row.said, row.said.date) - row.said.date)
-            if source not in needed and row.said.date <= source <= row.last:
-                needed[source] = None
-                ahead.append(source)
-    return needed

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from itertools import takewhile
 from typing import TypeVar
 
-from gateway.domain.held import target
+from gateway.domain.held import sources, target
 from gateway.domain.model import GroupId, Slot, SlotId
 from gateway.domain.schoolday import Rule
 from gateway.domain.timetable import Change, Substitution, Timetable
@@ -48,9 +48,8 @@ def touched(before: Timetable, after: Timetable, first: dt.date, last: dt.date) 
     if _frame(before) != _frame(after):
         return {(date, group) for date in span for group in groups}
     substitutions = [*before.substitutions, *after.substitutions]
-    moves = [one for one in substitutions if one.change is Change.MOVED and one.to_date is not None]
     # A lesson may come from a date outside, by way of dates outside.
-    dates = span | {date for one in moves for date in _dates(one)}
+    dates = set(sources(substitutions, span))
     found: defaultdict[dt.date, set[GroupId]] = defaultdict(set)
     for date, names in _rows(before, after, dates):
         found[date] |= names
@@ -78,8 +77,7 @@ def _rows(
     for event in _only_one(before.events, after.events):
         yield event.start.astimezone(after.zone).date(), {event.group}
     for one in _between(before.substitutions, after.substitutions):
-        for date in _dates(one):
-            yield date, _members(one, after)
+        yield from ((date, _members(one, after)) for date in dates if _on(one, date))
 
 
 def _only_one(before: Sequence[T], after: Sequence[T]) -> Iterable[T]:
@@ -100,7 +98,7 @@ def _follow(one: Substitution, timetable: Timetable, found: defaultdict[dt.date,
     """Add where a substitution brings what was found; whether that was new."""
     grown = False
     others = timetable.members([one.with_group]) if one.with_group else frozenset()
-    for date in [date for date in _dates(one) if date in found]:
+    for date in [date for date in found if _on(one, date)]:
         if one.change is Change.MOVED:
             goal, names = target(one, date), _members(one, timetable) & found[date]
         elif one.change is Change.MERGED and others & found[date]:
@@ -112,8 +110,8 @@ def _follow(one: Substitution, timetable: Timetable, found: defaultdict[dt.date,
     return grown
 
 
-def _dates(one: Substitution) -> Iterator[dt.date]:
-    return (one.date + n * _DAY for n in range(((one.last or one.date) - one.date).days + 1))
+def _on(one: Substitution, date: dt.date) -> bool:
+    return one.date <= date <= (one.last or one.date)
 
 
 def _members(one: Substitution, timetable: Timetable) -> frozenset[GroupId]:

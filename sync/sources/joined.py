@@ -5,13 +5,14 @@ All or nothing: SourceError names every place to mend. Names and card numbers ar
 
 import datetime as dt
 from collections import defaultdict
-from collections.abc import Callable, Collection, Hashable, Iterable, Sequence
+from collections.abc import Callable, Collection, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from gateway.domain.credential import Credential
-from gateway.domain.timetable import Timetable
+from gateway.domain.model import GroupId
+from gateway.domain.timetable import SchoolClass, Timetable
 from sync.sources.cells import quoted, similar
 from sync.sources.columns import TABLES
 from sync.sources.rows import Problems
@@ -83,7 +84,7 @@ _REFERENCES = (
 
 
 def complete(parts: Sequence[Part]) -> School:
-    """One school: what a later part tells replaces what earlier ones tell of the same. Raises SourceError."""
+    """One school: what a later part tells replaces what earlier ones tell of the same; classes add up. Raises SourceError."""
     return join(parts, Problems())
 
 
@@ -118,9 +119,32 @@ def _together(parts: Sequence[Part]) -> Part:
     for part in parts:
         said = {field.name: getattr(part, field.name) for field in fields(part)}
         told |= {name: value for name, value in said.items() if value is not None}
+    told["classes"] = _classes(parts)
     told["remarks"] = tuple(remark for part in parts for remark in part.remarks)
     told["headers"] = {place: header for part in parts for place, header in part.headers.items()}
     return Part(**told)
+
+
+def _classes(parts: Sequence[Part]) -> Sequence[SchoolClass] | None:
+    """Those of all parts: one source knows the groups of pupils, another those of lessons, and neither is all.
+
+    A part of a class that a later source tells again follows it: shift, bells and stage are the class's.
+    """
+    if all(part.classes is None for part in parts):
+        return None
+    found: list[SchoolClass] = []
+    for part in parts:
+        told = part.classes or ()
+        later = {group.id: group for group in told}
+        found = [*(_following(group, later) for group in found if group.id not in later), *told]
+    return found
+
+
+def _following(group: SchoolClass, classes: Mapping[GroupId, SchoolClass]) -> SchoolClass:
+    whole = None if group.part_of is None else classes.get(group.part_of)
+    if whole is None:
+        return group
+    return replace(group, grade=whole.grade, shift=whole.shift, bells=whole.bells, stage=whole.stage)
 
 
 def _timetable(told: Part, zone: dt.tzinfo) -> Timetable:
@@ -199,7 +223,7 @@ class _Check:
         source = source or f"{reference.target}.csv"
         otherwise = f"add it to {source}"
         for value in self.values(reference.field):
-            for name in sorted({name for name in reference.names(value) if name is not None} - known.keys()):
+            for name in sorted(name for name in reference.names(value) if name is not None and name not in known):
                 hint = similar(name, known, otherwise)
                 shown = hint is not otherwise or not reference.private or _harmless(name)
                 got = quoted(name) if shown else f"a text of {len(name)} characters"

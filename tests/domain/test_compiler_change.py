@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -89,6 +90,16 @@ def test_what_follows_from_a_lesson_that_is_moved_or_shared() -> None:
         4: "1А 5А 5А-1 5Б",
     }
     assert what(before, calendar=[holiday(0, grades=[1])]) == {0: "1А"}
+
+
+def test_what_comes_from_a_date_outside() -> None:
+    before = replace(BEFORE, substitutions=[change("moved", 8, "5Б", to=3)])
+    assert what(before, lessons=[*BEFORE.lessons, lesson("5Б", 2, 5, first=day(8))]) == {3: "5Б"}
+
+
+def test_the_date_of_an_event_is_the_site_s() -> None:
+    before = replace(BEFORE, zone=ZoneInfo("Asia/Kamchatka"))
+    assert what(before, events=[event("5Б", 4, "12:30", "13:40")]) == {5: "5Б"}
 
 
 def test_only_what_lies_between_the_first_and_the_last_difference_of_substitutions() -> None:

@@ -80,7 +80,7 @@ MOVING = st.builds(
     Substitution,
     change=st.sampled_from([Change.MOVED, Change.MERGED]),
     date=DAYS,
-    groups=SOME.filter(bool),
+    groups=st.frozensets(st.sampled_from(NAMES), min_size=1, max_size=2),
     to_date=DAYS,
     with_group=st.sampled_from(NAMES),
 )
@@ -115,6 +115,14 @@ def timetables(draw: st.DrawFn) -> Timetable:
         weeks=("A", "B"),
         weeks_from=day(0),
     )
+
+
+@st.composite
+def busy(draw: st.DrawFn) -> Timetable:
+    """Every group has lessons every day, and whole days are moved and merged."""
+    taught = [Lesson(group=name, weekday=weekday, lesson=1) for name in NAMES for weekday in range(1, 8)]
+    rows = draw(st.lists(MOVING, min_size=1, max_size=5))
+    return Timetable(zone=ZoneInfo("UTC"), classes=CLASSES, bells=BELLS, lessons=taught, substitutions=rows)
 
 
 def whole(timetable: Timetable) -> tuple[Slot, ...]:
@@ -201,7 +209,7 @@ def _covers(one: Substitution, lesson: Lesson, date: dt.date) -> bool:
 
 
 @settings(deadline=None, max_examples=150)
-@given(timetables(), st.data())
+@given(timetables() | busy(), st.data())
 def test_what_is_not_touched_stays_as_it_is(before: Timetable, data: st.DataObject) -> None:
     name = data.draw(st.sampled_from(["lessons", "calendar", "substitutions", "events"]))
     strategy: dict[str, st.SearchStrategy[Any]] = {

@@ -65,6 +65,7 @@ def of(*said: Substitution) -> list[str]:
         (change("merged", 0, "5А", "1", with_group="5В"), "5А: is merged with 5В: no class or group is called so"),
         (change("merged", 0, "", "1", with_group="5А"), "school: merges the whole school with one group"),
         (change("merged", 0, "5А 5Б", "1", with_group="5А"), "5А: is merged with 5А, which is merged itself"),
+        (change("merged", 0, "5Б", "145", with_group="5А"), "5Б on 2025-09-01: 5А has no lesson 4, 5 to be merged"),
         (change("merged", 0, "5Б", "14", with_group="5А"), "5Б on 2025-09-01: 5А has no lesson 4 to be merged"),
     ],
 )  # fmt: skip
@@ -166,6 +167,23 @@ def test_of_two_lessons_at_once_the_one_that_was_said_last_is_held() -> None:
     found = compiled(school([group("5А")], PLAN, substitutions=[exam]))
     assert shown(found.slots) == ["5А Mo8 08:30 exam", *HELD[2:]]
     assert [one.origin for one in found.unplaced] == ["lessons.csv:2", "lessons.csv:2"]
+
+
+def test_substitutions_outweigh_events_and_events_the_week() -> None:
+    meeting = event("5А", 0, "09:10", "10:10", origin="cal.ics:9")
+    added = change("added", 0, "5А", "8", start="10:00", end="10:20", origin=WHERE)
+    merged = change("merged", 0, "5А", "2", with_group="5Б", origin=WHERE)
+    classes, taught = [group("5А"), group("5Б")], [*lessons("5А", "12"), *lessons("5Б", "2")]
+    for said, held in ((added, "5А Mo8 10:00"), (merged, "5А Mo2 09:00")):
+        found = compiled(school(classes, taught, events=[meeting], substitutions=[said]))
+        assert held in shown(found.slots)
+        assert ("cal.ics:9", f"{WHERE})") in {(one.origin, one.problem.rpartition("(")[2]) for one in found.unplaced}
+
+
+def test_what_has_no_number_is_named_by_its_start() -> None:
+    rows = [change("added", 0, "5А", start=f"{hour}:05", end=f"{hour}:30") for hour in (14, 15)]
+    found = compiled(school([group("5А")], [], substitutions=rows)).slots
+    assert [slot.id for slot in found] == ["5А-20250901-t1405", "5А-20250901-t1505"]
 
 
 @pytest.mark.parametrize(

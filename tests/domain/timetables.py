@@ -1,6 +1,7 @@
 """Short ways to say a timetable, and to show what became of it."""
 
 import datetime as dt
+import re
 from collections.abc import Collection, Sequence
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -134,4 +135,6 @@ def week(timetable: Timetable, first: int = 0, last: int = 6) -> list[str]:
 
 def told(timetable: Timetable, first: int = 0, last: int = 6) -> list[str]:
     """What was not placed, with its place."""
-    return [f"{one.origin} {one}" for one in compiled(timetable, first, last).unplaced]
+    found = compiled(timetable, first, last).unplaced
+    assert all(re.fullmatch(r"[a-z1][a-z,:; 17MS]+[a-z]", one.hint) for one in found), found
+    return [f"{one.origin} {one}" for one in found]

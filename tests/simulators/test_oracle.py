@@ -176,8 +176,8 @@ class TestEntries:
         (2, [shown(13.5)], RULES, ("late", 14), ("not_seen", "update")),
         (7, [shown(13.5)], RULES, ("late", 14), ("late",)),
         (7, [shown(18.5)], RULES, ("late", 19), ("not_seen", "update")),
-        (7, [shown(24.5)], RULES, ("absent", 25), ("not_seen", "update")),
-        (7, [shown(24.5)], BLIND, ("unknown", 25), ()),
+        (7, [shown(24.5)], RULES, ("absent", 0), ("not_seen", "update")),
+        (7, [shown(24.5)], BLIND, ("unknown", 0), ()),
     ],
 )
 def test_one_story_of_each_pupil(
