@@ -42,23 +42,6 @@ class Site:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Counts:
-    """What an import holds."""
-
-    persons: int
-    groups: int
-    credentials: int
-    slots: int
-
-    @classmethod
-    def of(cls, school: School, compiled: Compiled) -> "Counts":
-        """Of the slots, those that are written."""
-        groups = len(school.timetable.classes)
-        slots = len(compiled.slots)
-        return cls(persons=len(school.people), groups=groups, credentials=len(school.cards), slots=slots)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Prepared:
     """A school and its rows: whatever takes time and needs no transaction, so that no batch waits for it."""
 
