@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from gateway.domain.register import Day, Fact, judge
+from gateway.domain.presence import Fact
+from gateway.domain.register import Day, judge
 from gateway.domain.statement import Statement
 from journal.facts import Evidence, bounds, gather, interpret
 from journal.notify.notice import PupilDay
@@ -35,8 +36,8 @@ class Case:
             person = member.pupil.person
             known, said = facts.get(person, []), self.spoken.get(person, _SILENT)
             day = Day(person=person, date=self.evidence.date, site=self.site)
-            told: list[Fact | Statement] = [*known, *said.statements]
-            marks = judge(day, member.slots, told, said.excuses, coverage, as_of, self.rules.policy)
+            heard: list[Fact | Statement] = [*known, *said.statements]
+            marks = judge(day, member.slots, heard, said.excuses, coverage, as_of, member.policy)
             found.append(
                 PupilDay(
                     site=self.site,
@@ -46,7 +47,7 @@ class Case:
                     excuses=said.excuses,
                     statements=said.statements,
                     coverage=coverage,
-                    policy=self.rules.policy,
+                    policy=member.policy,
                     zone=self.rules.zone,
                     marks=marks,
                 )

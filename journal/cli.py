@@ -16,6 +16,8 @@ from journal.desk.options import SITE, Name
 ELSEWHERE: Mapping[str, str] = {
     "card": "journal.desk.card:card",
     "directory": "journal.desk.directory:directory",
+    "explain": "journal.reports.explain:explain",
+    "muster": "journal.reports.muster:muster",
     "notify": "journal.notify.cli:notify",
     "report": "journal.reports.cli:report",
     "statement": "journal.desk.statement:statement",

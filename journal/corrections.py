@@ -191,15 +191,6 @@ def by_uid(site: str, credential: Credential, keys: Sequence[SiteKey], cipher: C
     return Named(technology=credential.technology, tokens=tokens, sealed=cipher.seal(site, credential))
 
 
-async def met(connection: AsyncConnection, site: str, named: Named) -> bool:
-    """Whether a door or the ledger has seen that card."""
-    for table in (entries, cards):
-        query = select(table.c.token).where(table.c.site == site, table.c.token.in_(named.tokens)).limit(1)
-        if (await connection.execute(query)).scalar() is not None:
-            return True
-    return False
-
-
 async def last_unknown(connection: AsyncConnection, site: str, gateway: str, lane: str, since: dt.datetime) -> Named:
     """The card of the newest tap of that lane since then that is nobody's. Raises InputError."""
     e = entries.c

@@ -181,10 +181,13 @@ async def _keep(connection: AsyncConnection, publication: Publication) -> None:
 
 async def _gateways(connection: AsyncConnection, site: str) -> tuple[GatewayRow, ...]:
     c = tables.lanes.c
-    query = select(c.gateway, c.lane, c.direction, c.opens, c.closes).where(c.site == site)
+    query = select(c.gateway, c.lane, c.direction, c.opens, c.closes, c.rotations).where(c.site == site)
     lanes: dict[str, list[LaneRow]] = defaultdict(list)
-    for gateway, lane, direction, opens, closes in await connection.execute(query.order_by(c.gateway, c.lane)):
-        lanes[gateway].append(LaneRow(id=LaneId(lane), direction=LaneDirection(direction), opens=opens, closes=closes))
+    for gateway, lane, direction, opens, closes, told in await connection.execute(query.order_by(c.gateway, c.lane)):
+        row = LaneRow(
+            id=LaneId(lane), direction=LaneDirection(direction), opens=opens, closes=closes, rotations=bool(told)
+        )
+        lanes[gateway].append(row)
     return tuple(GatewayRow(id=gateway, lanes=tuple(rows)) for gateway, rows in lanes.items())
 
 

@@ -24,7 +24,7 @@ from journal.case import case_of
 from journal.facts import bounds
 from journal.notify.settle import settle
 from journal.revisions import revise
-from journal.roster import Rules, belongs, rules_of, slots_of
+from journal.roster import Rules, belongs, policies_of, rules_of, slots_of
 from journal.store import EVERYBODY, Store, moment
 from journal.tables import dirty, marks, memberships, slots
 
@@ -116,10 +116,11 @@ class JudgeLoop:
         """Add everybody whose slots reached a moment that changes marks without any new fact; tell the next such moment."""
         following = as_of + LONGEST_SLEEP
         for site, mine in rules.items():
+            policies = await policies_of(connection, site, mine)
             for work, since in (await self._days(connection, site, mine, as_of)).items():
                 ripe = set()
                 for group, of_group in (await slots_of(connection, site, work.date)).items():
-                    moments = instants(of_group, mine.policy)
+                    moments = {at for policy in policies for at in instants(of_group, policy)}
                     if any(since < at <= as_of for at in moments):
                         ripe.add(group)
                     following = min([following, *(at for at in moments if at > as_of)])

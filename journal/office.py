@@ -10,27 +10,24 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
-from pydantic import TypeAdapter
 from sqlalchemy import Table, delete, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from gateway.domain.compiler import Compiled, compile_days
 from gateway.domain.credential import SiteKey
-from gateway.domain.policy import Policy
+from gateway.domain.policy import Override, Policy
 from gateway.domain.timetable import Plan
 from gateway.errors import InputError
 from journal import staff_tables, tables
 from journal.cards import Listed, list_cards
 from journal.days import local_date
 from journal.keys import CardCipher
-from journal.store import POLICY, Day, mark_dirty, milliseconds, moment, revised, upsert
+from journal.store import OVERRIDES, PLAN, POLICY, Day, mark_dirty, milliseconds, moment, revised, upsert
 from journal.timetables import Changed, changes_of, keep, slot_rows, with_changes, write_slots
 from sync.sources.school import Remark, School
 
 #: How far ahead slots are written; the office imports again long before.
 HORIZON = dt.timedelta(days=120)
-#: How the tables write a plan.
-PLAN: TypeAdapter[Plan] = TypeAdapter(Plan)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,25 +36,9 @@ class Site:
 
     name: str
     policy: Policy
+    overrides: tuple[Override, ...] = ()
     keys: Sequence[SiteKey]
     cipher: CardCipher
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Counts:
-    """What an import holds."""
-
-    persons: int
-    groups: int
-    credentials: int
-    slots: int
-
-    @classmethod
-    def of(cls, school: School, compiled: Compiled) -> "Counts":
-        """Of the slots, those that are written."""
-        groups = len(school.timetable.classes)
-        slots = len(compiled.slots)
-        return cls(persons=len(school.people), groups=groups, credentials=len(school.cards), slots=slots)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -130,21 +111,22 @@ async def _rules(connection: AsyncConnection, site: Site, school: School) -> boo
     """Write the site and its lanes; True where everybody is to be judged again."""
     row = {"name": school.name, "zone": school.zone, "language": school.language}
     row["policy"] = POLICY.dump_json(site.policy).decode("ascii")
+    row["overrides"] = OVERRIDES.dump_json(site.overrides).decode("utf-8")
     s, lanes = tables.sites.c, tables.lanes
-    before = (await connection.execute(select(s.zone, s.policy).where(s.site == site.name))).one_or_none()
+    before = (await connection.execute(select(s.zone, s.policy, s.overrides).where(s.site == site.name))).one_or_none()
     served = (await connection.execute(select(lanes).where(lanes.c.site == site.name))).mappings().all()
     await upsert(connection, tables.sites, [{"site": site.name, **row}])
     await revised(connection, site.name)
     await connection.execute(delete(lanes).where(lanes.c.site == site.name))
     now = [
         {"site": site.name, "gateway": gateway.id, "lane": lane.id, "direction": lane.direction.value}
-        | {"opens": lane.opens, "closes": lane.closes}
+        | {"opens": lane.opens, "closes": lane.closes, "rotations": int(lane.rotations)}
         for gateway in school.gateways
         for lane in gateway.lanes
     ]
     if now:
         await connection.execute(insert(lanes), now)
-    same = before is not None and tuple(before) == (row["zone"], row["policy"])
+    same = before is not None and tuple(before) == (row["zone"], row["policy"], row["overrides"])
     return not same or _unordered(served) != _unordered(now)
 
 

@@ -10,14 +10,17 @@ from pydantic import ValidationError
 from sqlalchemy import ColumnElement, Select, and_, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from gateway.domain.compiler import personal
 from gateway.domain.directory import CredentialState
 from gateway.domain.model import GroupId, Mode, PersonId, Slot, SlotId, SlotKind
-from gateway.domain.policy import Policy
+from gateway.domain.policy import Override, Policy, resolve
+from gateway.domain.timetable import Plan
 from gateway.errors import ConfigError
 from journal import tables
 from journal.notify.notice import Pupil, Recipient, Template
 from journal.notify.tables import wishes
-from journal.store import POLICY, Holder, chunks, holder_at, milliseconds, moment
+from journal.staff_tables import plans as plans_table
+from journal.store import OVERRIDES, PLAN, POLICY, Holder, chunks, holder_at, milliseconds, moment
 
 _LAST_PRIMARY_GRADE = 4
 
@@ -29,6 +32,16 @@ class Rules:
     zone: ZoneInfo
     language: str
     policy: Policy
+    overrides: tuple[Override, ...] = ()
+
+    def numbers(self, groups: Collection[str], shift: int | None, grade: int | None) -> Policy:
+        """The policy for somebody of these groups."""
+        mine = frozenset(map(GroupId, groups))
+        return (
+            resolve(self.policy, self.overrides, groups=mine, shift=shift, grade=grade)
+            if self.overrides
+            else self.policy
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,15 +50,22 @@ class Member:
 
     pupil: Pupil
     slots: tuple[Slot, ...]
+    policy: Policy
 
 
 async def rules_of(connection: AsyncConnection) -> dict[str, Rules]:
     """By site. Raises ConfigError."""
     c = tables.sites.c
     found = {}
-    for site, zone, language, policy in await connection.execute(select(c.site, c.zone, c.language, c.policy)):
+    query = select(c.site, c.zone, c.language, c.policy, c.overrides)
+    for site, zone, language, policy, overrides in await connection.execute(query):
         try:
-            found[site] = Rules(zone=ZoneInfo(zone), language=language, policy=POLICY.validate_json(policy or "{}"))
+            found[site] = Rules(
+                zone=ZoneInfo(zone),
+                language=language,
+                policy=POLICY.validate_json(policy or "{}"),
+                overrides=OVERRIDES.validate_json(overrides),
+            )
         except ValidationError as error:
             raise ConfigError(
                 f"site {site}: its policy cannot be read: {error}", hint="import the site's directory again"
@@ -85,6 +105,18 @@ async def slots_of(connection: AsyncConnection, site: str, date: str) -> dict[st
     return dict(found)
 
 
+async def policies_of(connection: AsyncConnection, site: str, rules: Rules) -> set[Policy]:
+    """Every policy that somebody of the site may have."""
+    if not rules.overrides:
+        return {rules.policy}
+    g = tables.groups.c
+    query = select(g.group, g.shift, g.grade).where(g.site == site)
+    return {
+        rules.policy,
+        *(rules.numbers([group], shift, grade) for group, shift, grade in await connection.execute(query)),
+    }
+
+
 def belongs(date: str) -> ColumnElement[bool]:
     """The memberships that hold on that day."""
     m = tables.memberships.c
@@ -101,22 +133,27 @@ async def members(
     """
     by_group = await slots_of(connection, site, date)
     p, m, k = tables.people.c, tables.memberships.c, tables.contacts.c
-    pupils = select(p.person, p.first_name, p.language, p.active, tables.groups.c.grade).select_from(
+    pupils = select(
+        p.person, p.first_name, p.language, p.active, tables.groups.c.grade, tables.groups.c.shift
+    ).select_from(
         tables.people.outerjoin(
             tables.groups, (tables.groups.c.site == p.site) & (tables.groups.c.group == p.class_group)
         )
     )
     pupils = pupils.where(p.site == site, p.role == "pupil")
     slots: dict[str, dict[str, Slot]] = defaultdict(dict)
+    belonging: dict[str, list[str]] = defaultdict(list)
     for person, group in await _rows(
         connection, select(m.person, m.group).where(m.site == site, belongs(date)), m.person, persons
     ):
         slots[person] |= {slot.id: slot for slot in by_group.get(group, ())}
+        belonging[person].append(group)
     c = tables.cards.c
     valid = select(c.person, c.valid_from, c.valid_to).where(c.site == site, c.state == CredentialState.ACTIVE)
     cards = defaultdict(list)
     for person, since, until in await _rows(connection, valid, c.person, persons):
         cards[person].append(Holder(person, since, until))
+    plans = await _plans(connection, site, persons)
     parents = defaultdict(list)
     consented = select(k.person, k.address, k.language).where(k.site == site, k.consent == 1)
     for person, address, language in await _rows(connection, consented, k.person, persons):
@@ -143,11 +180,27 @@ async def members(
                 ),
             ),
             slots=tuple(
-                _taken(slot, cards[person]) for slot in sorted(slots[person].values(), key=lambda s: (s.start, s.id))
+                _taken(slot, cards[person])
+                for slot in personal(
+                    sorted(slots[person].values(), key=lambda s: (s.start, s.id)),
+                    plans[person],
+                    PersonId(person),
+                    rules.zone,
+                )
             ),
+            policy=rules.numbers(belonging[person], shift, grade),
         )
-        for person, name, language, active, grade in await _rows(connection, pupils, p.person, persons)
+        for person, name, language, active, grade, shift in await _rows(connection, pupils, p.person, persons)
     ]
+
+
+async def _plans(connection: AsyncConnection, site: str, persons: Collection[str] | None) -> dict[str, list[Plan]]:
+    p = plans_table.c
+    found: dict[str, list[Plan]] = defaultdict(list)
+    query = select(p.person, p.body).where(p.site == site).order_by(p.id)
+    for person, body in await _rows(connection, query, p.person, persons):
+        found[person].append(PLAN.validate_json(body))
+    return found
 
 
 def _taken(slot: Slot, cards: Sequence[Holder]) -> Slot:

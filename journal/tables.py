@@ -40,8 +40,9 @@ sites = Table(
     Column("name", Text, nullable=False),
     Column("zone", Text, nullable=False),
     Column("language", Text, nullable=False),
-    # JSON of gateway.domain.model.Policy, as pydantic writes it.
+    # JSON of gateway.domain.policy.Policy, and of a list of its overrides.
     Column("policy", Text, nullable=False),
+    Column("overrides", Text, nullable=False, default="[]", server_default="[]"),
     # 1 while nobody is told anything: 'notify pause'.
     Column("paused", Integer, nullable=False, default=0, server_default="0"),
     # Grows whenever the office changes something that gateways must hear.
@@ -83,7 +84,7 @@ entries = Table(
     # As it was signed; and h(seq).
     Column("body", LargeBinary, nullable=False),
     Column("hash", LargeBinary, nullable=False),
-    # NULL from here on where the event does not decode.
+    # From here on NULL where it does not decode.
     Column("type", Text),
     Column("at", BigInteger),
     Column("recorded", BigInteger),
@@ -190,7 +191,6 @@ contacts = Table(
     metadata,
     _site(),
     Column("person", Text, primary_key=True),
-    # A mail address or an Apprise URL.
     Column("address", Text, primary_key=True),
     Column("language", Text),
     # 1 only where the parent agreed to be told.
@@ -245,6 +245,8 @@ lanes = Table(
     # Local wall time HH:MM of its service.
     Column("opens", Text, nullable=False),
     Column("closes", Text, nullable=False),
+    # 1 where its gate reports who went through.
+    Column("rotations", Integer, nullable=False, default=0, server_default="0"),
 )
 
 # ---- what was judged; who was told: journal.notify.tables
@@ -262,7 +264,6 @@ marks = Table(
     Column("minutes_late", Integer, nullable=False),
     Column("minutes_missed", Integer, nullable=False),
     Column("complete", Integer, nullable=False),
-    # JSON list of words.
     Column("gaps", Text, nullable=False, default="[]"),
     Column("final", Integer, nullable=False),
     Column("reason", Text),

@@ -51,4 +51,7 @@ def _of(where: Presence, ends: datetime, coverage: Coverage, moment: datetime, h
         return Whereabouts.INSIDE if told else Whereabouts.INSIDE_NO_EXIT
     left = where.left(moment)
     doubtful = any(hint.since is not None and hint.since >= left for hint in where.hints)
-    return Whereabouts.UNKNOWN if doubtful or coverage.gaps(left, heard) else Whereabouts.OUTSIDE
+    # Before the first lane opens there is nothing to hear yet.
+    awaited = not coverage.lanes or any(lane.opens < heard for lane in coverage.lanes)
+    doubtful = doubtful or (awaited and bool(coverage.gaps(left, heard)))
+    return Whereabouts.UNKNOWN if doubtful else Whereabouts.OUTSIDE

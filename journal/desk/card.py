@@ -4,7 +4,7 @@ import asyncio
 import datetime as dt
 import json
 import re
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from functools import wraps
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,7 @@ from gateway.domain.credential import Credential, Technology
 from gateway.domain.directory import CredentialState
 from gateway.errors import CredentialRefused, InputError
 from journal.console import configured
-from journal.corrections import NOBODYS, Correction, Kind, Named, Span, by_uid, last_unknown, met
+from journal.corrections import NOBODYS, Correction, Kind, Named, Span, by_uid, last_unknown
 from journal.desk.cards_shown import lines, plain, shown
 from journal.desk.options import DATE
 from journal.desk.persons import known
@@ -48,12 +48,14 @@ def _of_card(command: Callable[..., None]) -> Callable[..., None]:
     lane = "The card of the last unknown tap there: GATEWAY/LANE."
     kinds = click.Choice([one.value for one in Technology])
     decorated: Callable[..., None] = click.argument("uid", required=False)(with_card)
-    decorated = click.option("--technology", type=kinds, help="Of a number that nobody has shown yet.")(decorated)
+    decorated = click.option("--technology", type=kinds, help="Where the length of the number does not tell it.")(
+        decorated
+    )
     return click.option("--last-unknown", "unknown", metavar="GATEWAY/LANE", help=lane)(decorated)
 
 
 @card.command(
-    epilog="Examples: attendance-journal card give p-17 04A1B2C3D4 --technology iso14443a --by Petrova · "
+    epilog="Examples: attendance-journal card give p-17 04A1B2C3D4E5F6 --by Petrova · "
     "attendance-journal card give p-17 --last-unknown main-entrance/north --by Petrova"
 )
 @click.argument("person")
@@ -85,7 +87,7 @@ def reissue(desk: Desk, person: str, find: Find, day: dt.datetime | None) -> Non
     _correct(desk, Kind.REISSUE, [person], work, find)
 
 
-@card.command(epilog="Example: attendance-journal card lend p-17 04A1B2C3D4 --by Guard")
+@card.command(epilog="Example: attendance-journal card lend p-17 04A1B2C3D4E5F6 --by Guard")
 @click.argument("person")
 @_of_card
 @DATE
@@ -182,33 +184,22 @@ async def _find(session: Session, uid: str | None, technology: str | None, unkno
         gateway, _, lane = str(unknown).partition("/")
         today = bounds(session.day(None), session.rules.zone)[0]
         return await last_unknown(session.connection, session.site, gateway, lane, today)
-    credentials = list(_credentials(uid, technology))
-    keys, cipher = session.keys.site_keys(session.site), session.keys.cards()
-    found = [by_uid(session.site, credential, keys, cipher) for credential in credentials]
-    if len(found) > 1:
-        found = [named for named in found if await met(session.connection, session.site, named)]
-    if len(found) != 1:
-        raise InputError(
-            "nobody has shown a card of that number yet", hint="add --technology, for example --technology iso14443a"
-        )
-    return found[0]
+    credential = _credential(uid, technology)
+    return by_uid(session.site, credential, session.keys.site_keys(session.site), session.keys.cards())
 
 
-def _credentials(uid: str, technology: str | None) -> Iterator[Credential]:
-    """What the number may mean. Raises InputError; a number is not repeated in it."""
+def _credential(uid: str, technology: str | None) -> Credential:
+    """What the number means; its length tells the technology. Raises InputError, and repeats no number in it."""
     digits = re.sub(r"[ :-]", "", uid)
     if not re.fullmatch(r"([0-9A-Fa-f]{2}){1,10}", digits):
-        raise InputError("that is no card number", hint="hex digits in pairs, in air order: 04A1B2C3D4")
-    refused: CredentialRefused | None = None
-    count = 0
+        raise InputError("that is no card number", hint="hex digits in pairs, in air order: 04A1B2C3D4E5F6")
+    why = CredentialRefused()
     for kind in [Technology(technology)] if technology else list(Technology):
         try:
-            yield Credential(technology=kind, uid=bytes.fromhex(digits))
-            count += 1
-        except CredentialRefused as error:
-            refused = error
-    if not count and refused is not None:
-        raise refused
+            return Credential(technology=kind, uid=bytes.fromhex(digits))
+        except CredentialRefused as refused:
+            why = refused
+    raise why
 
 
 def _days(session: Session, day: dt.datetime | None, last: dt.datetime | None) -> Span:

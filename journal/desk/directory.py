@@ -4,7 +4,7 @@ import asyncio
 import datetime as dt
 import json
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -16,14 +16,16 @@ from journal.desk.options import SITE
 from journal.desk.wording import effect_in_words
 from journal.effect import Effect, effect_of
 from journal.keys import keys_of
-from journal.office import HORIZON, Counts, Site, prepare, take_over
+from journal.office import HORIZON, Site, prepare, take_over
 from journal.settings import Settings, load
+from journal.standing import comparable, standing
 from journal.store import Store
 from journal.timetables import changes_of
 from journal.words import LANGUAGES
 from sync.clock import clock_from_environment
+from sync.sources.report import Report, difference, outline
 from sync.sources.school import Remark, School
-from sync.sources.table import read_folder
+from sync.sources.several import Format, Source, read_school
 
 
 @click.group()
@@ -33,74 +35,94 @@ def directory() -> None:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Done:
-    """What an import holds, what it changes, and what a person should look at."""
+    """What an import holds, what differs, what marks it changes."""
 
-    counts: Counts
+    report: Report
     effect: Effect
-    remarks: Sequence[Remark]
 
 
-@directory.command("import", epilog="Example: attendance-journal directory import school-12 export/ --dry-run --json")
+@directory.command(
+    "import",
+    epilog="Examples: attendance-journal directory import school-12 export/ --dry-run --json · "
+    "attendance-journal directory import school-12 people/ plan.xml --from table --from asc",
+)
 @SITE
-@click.argument("folder", type=click.Path(file_okay=False, path_type=Path))
+@click.argument("path", type=click.Path(path_type=Path), nargs=-1, required=True)
+@click.option(
+    "--from",
+    "formats",
+    type=click.Choice([one.value for one in Format]),
+    multiple=True,
+    help="How each path is written, in their order; table where it is left out.",
+)
 @click.option("--since", type=click.DateTime(["%Y-%m-%d"]), help="Replace lessons from this date on [today].")
 @click.option("--dry-run", is_flag=True, help="Tell what would change, and change nothing.")
 @click.option("--language", type=click.Choice(LANGUAGES), default="ru", show_default=True)
 @click.option("--json", "as_json", is_flag=True, help="For machines.")
 @configured
 def import_(
-    config: Path, site: str, folder: Path, since: dt.datetime | None, language: str, *, dry_run: bool, as_json: bool
+    config: Path,
+    site: str,
+    path: tuple[Path, ...],
+    formats: tuple[str, ...],
+    since: dt.datetime | None,
+    language: str,
+    *,
+    dry_run: bool,
+    as_json: bool,
 ) -> None:
-    """Take over a school from a folder of tables; a running journal publishes it by itself."""
-    school = read_folder(folder)
-    first = None if since is None else since.date()
+    """Take over a school from its exports, joined in their order; a running journal publishes it by itself."""
+    if len(formats) not in (0, len(path)):
+        raise click.UsageError("give --from once for each path, or not at all")
+    now = clock_from_environment().now().at
+    written = formats or (Format.TABLE.value,) * len(path)
+    school = read_school([Source(Format(one), place) for one, place in zip(written, path, strict=True)], now.date())
+    first = since.date() if since else now.astimezone(ZoneInfo(school.zone)).date()
 
     async def work() -> _Done:
         if dry_run and not ran_before(load(config).url):
-            return _judge(school, first)
+            compiled = compile_days(school.timetable, first, first + HORIZON)
+            change = difference(None, outline(school, compiled.slots))
+            return _Done(report=Report.of(school, compiled.slots, _unplaced(compiled), change), effect=Effect())
         async with furnished(config) as (settings, store):
-            return await _import(settings, store, site, school, first, dry_run=dry_run)
+            return await _import(settings, store, site, school, first, now, dry_run=dry_run)
 
     done = asyncio.run(work())
     if as_json:
         told = {"marks": len(done.effect.marks), "sent": done.effect.sent}
-        warnings = [asdict(remark) for remark in done.remarks]
-        click.echo(json.dumps({**asdict(done.counts), **told, "warnings": warnings}, ensure_ascii=False))
+        click.echo(json.dumps({**done.report.plain(), **told}, ensure_ascii=False))
         return
-    words = ", ".join(f"{count} {name}" for name, count in asdict(done.counts).items())
-    click.echo(f"{'judged' if dry_run else 'imported'}: {words}")
+    click.echo(done.report.text(language))
     click.echo(effect_in_words(done.effect, language, dry_run=dry_run))
-    for remark in done.remarks:
-        click.echo(f"{remark.place}: {remark.problem} ({remark.hint})", err=True)
-
-
-def _judge(school: School, since: dt.date | None) -> _Done:
-    """Where no journal ever ran there are no marks to change; and a dry run makes none."""
-    first = since or clock_from_environment().now().at.astimezone(ZoneInfo(school.zone)).date()
-    compiled = compile_days(school.timetable, first, first + HORIZON)
-    return _Done(counts=Counts.of(school, compiled), effect=Effect(), remarks=_unplaced(compiled))
 
 
 async def _import(
-    settings: Settings, store: Store, site: str, school: School, since: dt.date | None, *, dry_run: bool
+    settings: Settings, store: Store, site: str, school: School, since: dt.date, now: dt.datetime, *, dry_run: bool
 ) -> _Done:
-    now = clock_from_environment().now().at
     keys = await keys_of(settings.state.directory, store)
-    place = Site(name=site, policy=settings.policy(site), keys=keys.site_keys(site), cipher=keys.cards())
+    place = Site(
+        name=site,
+        policy=settings.policy(site),
+        overrides=settings.overrides(site),
+        keys=keys.site_keys(site),
+        cipher=keys.cards(),
+    )
     async with store.read() as connection:
         changes = await changes_of(connection, site)
-    first = since or now.astimezone(ZoneInfo(school.zone)).date()
-    prepared = prepare(place, school, now=now, since=first, changes=changes)
+        before = await standing(connection, site, ZoneInfo(school.zone), since, now)
+    prepared = prepare(place, school, now=now, since=since, changes=changes)
     async with store.begin() as connection:
         taken = await take_over(connection, prepared)
         effect = await effect_of(connection, taken.days, now)
         if dry_run:
             await connection.rollback()
+    slots = prepared.compiled.slots
+    change = difference(before, outline(comparable(school), slots, key=place.keys[0].token))
     remarks = [*_unplaced(prepared.compiled), *taken.remarks]
-    return _Done(counts=Counts.of(school, prepared.compiled), effect=effect, remarks=remarks)
+    return _Done(report=Report.of(school, slots, remarks, change), effect=effect)
 
 
-def _unplaced(compiled: Compiled) -> list[Remark]:
+def _unplaced(compiled: Compiled) -> Sequence[Remark]:
     remarks = [Remark(place=one.origin, problem=str(one), hint=one.hint) for one in compiled.unplaced]
     more = Remark(place="lessons", problem=f"and {compiled.untold} more", hint="mend these first")
     return [*remarks, more] if compiled.untold else remarks

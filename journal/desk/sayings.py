@@ -9,7 +9,9 @@ from gateway.errors import InputError
 from journal.facts import bounds
 from journal.statements import Kind, Saying
 from sync.sources.cells import choice, date, matching, number, wall_time
-from sync.sources.rows import MAX_BYTES, Column, Problems, Row, read_rows
+from sync.sources.delimited import read_lines
+from sync.sources.headings import Headings
+from sync.sources.rows import MAX_BYTES, Column, Problems, Row, names_of, read_rows
 
 _MARKED = (Status.PRESENT, Status.LATE, Status.ABSENT, Status.LEFT_EARLY)
 _text = matching(r".{1,200}", "a text of at most 200 characters")
@@ -59,7 +61,7 @@ REASON: Column[MarkReason | None] = Column(
     ),
     default=None,
 )
-NOTE = Column(name="note", also=("примечание",), parse=_text, default="", personal=True)
+NOTE = Column(name="note", also=("примечание",), parse=_text, default="")
 COLUMNS = (PERSON, KIND, DATE, AT, LAST, UNTIL, STATUS, MINUTES, REASON, NOTE)
 
 
@@ -71,7 +73,8 @@ def read_sayings(path: Path, today: dt.date, zone: ZoneInfo) -> list[Saying]:
     except OSError as error:
         raise InputError(f"{path}: {error.strerror}", hint="give a table with a column person") from error
     problems = Problems()
-    rows = read_rows(path.name, data, COLUMNS, problems)
+    names = names_of(COLUMNS, Headings())
+    rows = read_rows(path.name, read_lines(path.name, data, names, 1, problems), COLUMNS, problems)
     found = [_saying(row, row[DATE] or today, zone, problems) for row in rows]
     if not found and problems.none_in(path.name):
         problems.add(path.name, "no row below the header", "at least one", "fill the table")

@@ -76,7 +76,8 @@ def effect_in_words(effect: Effect, language: str, *, dry_run: bool) -> str:
     """How many marks change, and how many messages were already sent."""
     marks, sent = len(effect.marks), effect.sent
     if language == "ru":
-        changed = f"Меняется {marks} {plural(marks, 'отметка', 'отметки', 'отметок')}"
+        verb = plural(marks, "Меняется", "Меняются", "Меняется")
+        changed = f"{verb} {marks} {plural(marks, 'отметка', 'отметки', 'отметок')}"
         told = f"уже отправлено {sent} {plural(sent, 'сообщение', 'сообщения', 'сообщений')}"
         return f"{changed}, {told}.{' Это проверка: ничего не записано.' if dry_run else ''}"
     changed = f"{marks} {'mark changes' if marks == 1 else 'marks change'}"

@@ -24,8 +24,8 @@ from journal.keys import Keys
 from sync.mqtt import connect
 from sync.signing import Signer
 from tests.broker import Mosquitto
-from tests.journal.door import CARD, Door
-from tests.journal.tables import SCHOOL, write_school
+from tests.journal.door import Door
+from tests.journal.tables import write_school
 
 KEY = Door().signer.public.hex()
 
@@ -139,29 +139,6 @@ def test_a_device_is_not_replaced_by_an_enrolment_file(desk: Desk, tmp_path: Pat
     add = ("gateway", "add", "school-1", "door-1", "--key", KEY, "--out", str(tmp_path / "device"))
     assert "is no file" in desk.types(*add, code=1)
     assert (tmp_path / "device").is_fifo()
-
-
-def test_a_folder_is_judged_and_then_imported(desk: Desk, tmp_path: Path) -> None:
-    folder = str(write_school(tmp_path / "school"))
-    judged = desk.json("directory", "import", "school-1", folder, "--dry-run")
-    assert not (tmp_path / "state").exists()
-    assert desk.json("directory", "import", "school-1", folder) == judged
-    assert {key: judged[key] for key in ("persons", "groups", "credentials", "warnings")} == {
-        "persons": 2,
-        "groups": 1,
-        "credentials": 2,
-        "warnings": [],
-    }
-    assert judged["slots"] > 100
-    assert "2 persons" in desk.types("directory", "import", "school-1", folder)
-
-
-def test_a_folder_with_mistakes_changes_nothing(desk: Desk, tmp_path: Path) -> None:
-    folder = write_school(tmp_path / "school", cards=SCHOOL["cards.csv"] + "em4100;12;p-9\n")
-    said = desk.types("directory", "import", "school-1", str(folder), code=1)
-    assert "cards.csv" in said
-    assert not (tmp_path / "state").exists()
-    assert CARD.uid.hex().upper() not in said
 
 
 def test_a_key_file_that_others_can_read_is_refused(desk: Desk, tmp_path: Path) -> None:

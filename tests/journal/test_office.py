@@ -7,10 +7,9 @@ from typing import Any
 import pytest
 from sqlalchemy import event
 
-from gateway.domain.compiler import compile_days
 from gateway.domain.credential import Credential, Technology
 from gateway.domain.policy import Policy
-from journal.office import HORIZON, Counts, Site, prepare
+from journal.office import Site, prepare
 from journal.store import Day, milliseconds
 from sync.sources.table import read_folder
 from tests.journal.bureau import CIPHER, HEADER, IVAN, MARIA, Office, Shelf
@@ -137,12 +136,3 @@ async def test_an_import_replaces_slots_from_its_day_on(office: Office) -> None:
     earlier = await office.imports(bells=moved, since=dt.date(2026, 9, 1))
     assert {day.date for day in earlier} == {"2026-09-01", "2026-09-02"}
     assert await office.imports(bells=moved) == set(), "the same again touches nothing"
-
-
-async def test_counts_of_a_dry_run(office: Office) -> None:
-    school = read_folder(write_school(office.folder))
-    first = dt.date(2026, 9, 1)
-    counts = Counts.of(school, compile_days(school.timetable, first, first + HORIZON))
-    assert (counts.persons, counts.groups, counts.credentials) == (2, 1, 2)
-    await office.imports()
-    assert counts.slots == len(await office.rows("slots"))

@@ -20,6 +20,10 @@ def upgrade() -> None:
     with op.batch_alter_table("slots") as table:
         table.add_column(sa.Column("place", sa.Text(), nullable=False, server_default=""))
         table.add_column(sa.Column("obligatory", sa.Integer(), nullable=False, server_default="1"))
+    with op.batch_alter_table("sites") as table:
+        table.add_column(sa.Column("overrides", sa.Text(), nullable=False, server_default="[]"))
+    with op.batch_alter_table("lanes") as table:
+        table.add_column(sa.Column("rotations", sa.Integer(), nullable=False, server_default="0"))
     with op.batch_alter_table("cards") as table:
         table.add_column(sa.Column("opened_by", sa.Integer(), nullable=True))
         table.add_column(sa.Column("closed_by", sa.Integer(), nullable=True))
