@@ -173,6 +173,11 @@ def test_what_is_left_out_is_remarked_once_for_each_event_without_its_words() ->
     assert "Anna" not in str(part)
 
 
+def test_the_same_holiday_twice_is_one() -> None:
+    twice = [event("DTSTART;VALUE=DATE:20260902", uid=uid, categories="holiday") for uid in ("1", "2")]
+    assert [day.date for day in read(*twice).calendar or ()] == [dt.date(2026, 9, 2)]
+
+
 @pytest.mark.parametrize(
     "name", ["Праздник осени", "The last day before the holidays", "Конец: каникулы", "holiday homework"]
 )
