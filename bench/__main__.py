@@ -8,7 +8,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from bench import daemon, outbox, rosters, sources, timetable
+from bench import daemon, outbox, register, rosters, sources, timetable
 from bench.figure import Figure
 
 BENCHMARKS: dict[str, Callable[[], Sequence[Figure]]] = {
@@ -16,6 +16,7 @@ BENCHMARKS: dict[str, Callable[[], Sequence[Figure]]] = {
     "daemon": daemon.run,
     "rosters": rosters.run,
     "timetable": timetable.run,
+    "register": register.run,
     "sources": sources.run,
 }
 _WIDTH = 100

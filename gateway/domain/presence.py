@@ -134,7 +134,12 @@ class Presence:
 
     def left(self, at: datetime) -> datetime:
         """The last exit up to `at`: what was doubtful before it is settled. EVER where there was none."""
-        return max((exited for exited in self.exits if exited <= at), default=EVER)
+        left = EVER
+        for exited in self.exits:
+            if exited > at:
+                break
+            left = exited
+        return left
 
 
 def presence(

@@ -225,6 +225,8 @@ class _Case:
 
     def _status(self, slot: Slot, came: datetime, missed: timedelta) -> tuple[Status, datetime]:
         """By what was seen alone; and the moment up to which everything must have been heard for that."""
+        if not missed:
+            return Status.PRESENT, came
         length, policy = slot.end - slot.start, self.policy
         if came >= slot.end or (came - slot.start) * 100 > length * policy.absent_percent:
             return Status.ABSENT, min(came, slot.end)
@@ -239,8 +241,7 @@ class _Case:
         return Status.PRESENT, came
 
     def _gaps(self, slot: Slot, until: datetime) -> tuple[Doubt, ...]:
-        left = self.where.left(slot.start)
-        return self.coverage.gaps(left, until, max(left, self.watched_from))
+        return self.coverage.gaps(self.where.left(slot.start), until, self.watched_from)
 
     def _hints(self, slot: Slot, decided: datetime) -> tuple[Doubt, ...]:
         """What was seen of the person while the doors say outside; a guessed time may be any time of the day."""
@@ -275,10 +276,9 @@ def _source(stay: Stay | None, status: Status) -> Source:
     """The strongest of those who told what the status rests on."""
     if stay is None:
         return Source.GATE
-    told = [stay.entry.source]
-    if stay.exit is not None and status in (Status.LEFT_EARLY, Status.ABSENT):
-        told.append(stay.exit.source)
-    return max(told, key=RANK.__getitem__)
+    if stay.exit is None or status not in (Status.LEFT_EARLY, Status.ABSENT):
+        return stay.entry.source
+    return max(stay.entry.source, stay.exit.source, key=RANK.__getitem__)
 
 
 def _minutes(span: timedelta) -> int:
