@@ -127,7 +127,7 @@ class _Story:
             window = during(slot, self.episode.day.zone)
             if mark is None or word is None or not slot.start <= self.episode.as_of < window.expires:
                 continue
-            if mark.status is Status.ABSENT and word.status is Status.ABSENT and not explained(mark):
+            if mark.status is Status.ABSENT and not explained(mark):
                 if not self.episode.excused(slot.start, slot.end):
                     yield self._notice(Template.ABSENT, slot.start, window)
                 return

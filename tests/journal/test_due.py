@@ -127,6 +127,20 @@ MORNINGS = [
         now="08:53",
         expected="update 08:52",
     ),
+    Morning(name="a clock ahead tells of later", doors="arrival 08:50", now="08:46", expected="not_seen 08:45"),
+    Morning(
+        name="an unset clock proves nothing against not_seen",
+        doors="uncertain arrival 08:20",
+        said="not_seen 08:45",
+        now="08:50",
+    ),
+    Morning(
+        name="came in after not_seen, by an unset clock and then by a right one",
+        doors="uncertain arrival 08:50, arrival 08:52",
+        said="not_seen 08:45",
+        now="08:53",
+        expected="update 08:52",
+    ),
     Morning(name="updated once", doors="arrival 08:52", said="not_seen 08:45, update 08:52", now="08:58"),
     Morning(name="came in before anybody heard not_seen", doors="arrival 08:52", now="08:53", expected="late 08:52 22"),
     Morning(

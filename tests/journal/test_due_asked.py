@@ -117,6 +117,14 @@ DAYS = [
     ),
     Morning(name="released", doors="in 08:20, out 09:45", excuse=("09:40", "23:59"), asked="left_early", now="10:10"),
     Morning(
+        name="released, and the teacher does not believe it",
+        doors="in 08:20, out 09:45",
+        staff="teacher left_early 09:25 said 10:05 invalid",
+        excuse=("09:40", "23:59"),
+        asked="left_early",
+        now="10:10",
+    ),
+    Morning(
         name="sent home by the nurse with a reason",
         doors="in 08:20",
         staff="office left 09:45 said 09:45 released",

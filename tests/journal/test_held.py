@@ -5,6 +5,7 @@ import logging
 from collections import Counter
 from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import update
@@ -15,7 +16,7 @@ from journal.notify.tables import notices
 from journal.store import EVERYBODY, Day, mark_dirty
 from tests.journal.clerk import Clerk, clerk
 from tests.journal.judging import told
-from tests.journal.school import SITE, TODAY, at
+from tests.journal.school import SITE, TODAY, at, lesson
 
 DATE = TODAY.isoformat()
 
@@ -153,11 +154,42 @@ async def test_nobody_decides_without_a_name(desk: Clerk) -> None:
     assert "--by" in await desk.types("08:46", "notify", "release", SITE, code=2)
 
 
-async def test_a_pupil_who_left_the_school_is_not_spoken_of_any_more(desk: Clerk) -> None:
+async def test_a_release_is_for_the_message_that_a_person_saw(desk: Clerk) -> None:
+    await nobody_came(desk)
+    await desk.types("08:46", "notify", "release", SITE, "--by", "Петрова")
+    for state, expected in (("lost", {"withdrawn": 10}), ("active", {"held": 10})):
+        async with desk.place.store.begin() as connection:
+            await connection.execute(update(tables.cards).values(state=state))
+        await everybody_again(desk, "08:47")
+        assert await states(desk) == expected
+    assert set(await desk.place.rows(notices, "author", "decided")) == {(None, None)}
+
+
+@pytest.mark.parametrize("whose", ["nobody agreed to be told", "the teacher takes attendance"])
+async def test_a_share_is_of_those_whose_parents_a_gate_could_alarm(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, whose: str
+) -> None:
+    """Seven of seven are a class, though there are twenty in it."""
+    (tmp_path / "wide").mkdir()
+    async with clerk(tmp_path / "wide", monkeypatch, pupils=20) as made:
+        others = [f"p{number}" for number in range(8, 21)]
+        async with made.place.store.begin() as connection:
+            c, m = tables.contacts.c, tables.memberships.c
+            if whose == "nobody agreed to be told":
+                await connection.execute(update(tables.contacts).where(c.person.in_(others)).values(consent=0))
+            else:
+                await connection.execute(update(tables.memberships).where(m.person.in_(others)).values(group="5a-2"))
+        await made.place.add(tables.slots, lesson(1, "08:30", "09:15", group="5a-2", mode="teacher"))
+        await nobody_came(made)
+        assert await states(made) == {"held": 7}
+
+
+@pytest.mark.parametrize("left", [{"active": 0}, {"role": "staff"}], ids=str)
+async def test_a_pupil_who_left_the_school_is_not_spoken_of_any_more(desk: Clerk, left: dict[str, Any]) -> None:
     await nobody_came(desk, but=range(2, 11))
     assert await desk.place.notices() == ["p1 not_seen pending"]
     async with desk.place.store.begin() as connection:
-        await connection.execute(update(tables.people).where(tables.people.c.person == "p1").values(active=0))
+        await connection.execute(update(tables.people).where(tables.people.c.person == "p1").values(**left))
     await everybody_again(desk, "08:46")
     assert await desk.place.notices() == ["p1 not_seen withdrawn"]
 

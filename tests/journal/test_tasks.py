@@ -55,6 +55,13 @@ DAYS = [
         reason=MarkReason.TRANSPORT,
         now="08:50",
     ),
+    Morning(
+        name="a reason for the part of the lesson after the cut-off",
+        doors="arrival 08:55",
+        heard="north 07:00-08:56, south 07:00-07:52",
+        excuse=("08:46", "09:00"),
+        now="08:56",
+    ),
     Morning(name="the teacher says present", heard=SILENT, staff="teacher present 08:30 said 08:48", now="08:50"),
     Morning(name="the teacher says absent", heard=SILENT, staff="teacher absent 08:30 said 08:48", now="08:50"),
     Morning(
