@@ -157,7 +157,8 @@ async def _people(connection: AsyncConnection, site: str, school: School) -> Non
             "person": person.id,
             "last_name": person.last_name,
             "first_name": person.first_name,
-            "class_group": person.groups[0],
+            "class_group": person.groups[0] if person.groups else None,
+            "role": person.role.value,
             "language": person.language,
             "active": 1,
         }

@@ -17,7 +17,7 @@ from journal.staff_tables import timetables
 from journal.store import milliseconds, moment
 from journal.timetables import kept
 from sync.sources.report import Known, Outline, Rows, outline
-from sync.sources.school import Contact, Person, School
+from sync.sources.school import Contact, Person, Role, School
 
 
 async def standing(
@@ -48,7 +48,7 @@ async def standing(
 
 def comparable(school: School) -> School:
     """The same with everybody's groups in the order that the tables give: the class first."""
-    people = [replace(one, groups=(one.groups[0], *sorted(one.groups[1:]))) for one in school.people]
+    people = [replace(one, groups=(*one.groups[:1], *sorted(one.groups[1:]))) for one in school.people]
     return replace(school, people=people)
 
 
@@ -64,12 +64,15 @@ async def _people(connection: AsyncConnection, site: str) -> list[Person]:
             last_name=row["last_name"],
             first_name=row["first_name"],
             language=row["language"] or "",
-            groups=tuple(
-                map(GroupId, (row["class_group"] or "", *sorted(belongs[row["person"]] - {row["class_group"]})))
-            ),
+            groups=tuple(map(GroupId, _class_first(row["class_group"], belongs[row["person"]]))),
+            role=Role(row["role"]),
         )
         for row in rows
     ]
+
+
+def _class_first(own: str | None, groups: set[str]) -> list[str]:
+    return sorted(groups, key=lambda group: (group != own, group))
 
 
 async def _cards(connection: AsyncConnection, site: str, zone: ZoneInfo, now: dt.datetime) -> Rows:

@@ -24,6 +24,7 @@ from sync.sources.cells import (
     yes,
 )
 from sync.sources.rows import Column
+from sync.sources.school import Role
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,6 +74,15 @@ ID = Column(name="id", also=("ид", "код"), parse=_identifier)
 LAST_NAME = Column(name="last_name", also=("фамилия",), parse=_text)
 FIRST_NAME = Column(name="first_name", also=("имя",), parse=_text)
 CLASS = Column(name="class", also=("класс", "group", "группа"), parse=_group_name)
+PUPILS_CLASS: Column[str | None] = Column(
+    name="class", also=("класс", "group", "группа"), parse=_group_name, default=None
+)
+ROLE = Column(
+    name="role",
+    also=("роль",),
+    parse=choice(Role, {"ученик": Role.PUPIL, "сотрудник": Role.STAFF, "учитель": Role.STAFF}),
+    default=Role.PUPIL,
+)
 LANGUAGE = Column(name="language", also=("язык",), parse=choice(LANGUAGES), default="")
 GROUPS: Column[tuple[str, ...]] = Column(name="groups", also=("группы",), parse=_group_names, default=())
 
@@ -213,7 +223,7 @@ ROTATIONS = Column(name="rotations", also=("повороты",), parse=yes, defa
 TABLES: Mapping[str, Table] = {
     "people": Table(
         title="ученики",
-        columns=(ID, LAST_NAME, FIRST_NAME, CLASS, LANGUAGE, GROUPS),
+        columns=(ID, LAST_NAME, FIRST_NAME, PUPILS_CLASS, LANGUAGE, GROUPS, ROLE),
         required=True,
         private=True,
     ),

@@ -11,20 +11,26 @@ from gateway.domain.timetable import Plan
 from gateway.errors import CredentialRefused
 from sync.sources import columns as col
 from sync.sources.rows import Problems, Row
-from sync.sources.school import Card, Contact, Person, ServedLane
+from sync.sources.school import Card, Contact, Person, Role, ServedLane
 
 _MEND = "mend one of the two"
 
 
-def read_people(rows: Sequence[Row]) -> list[Person]:
-    """Somebody in each row."""
+def read_people(rows: Sequence[Row], problems: Problems) -> list[Person]:
+    """Somebody in each row; every pupil is in a class."""
+    for row in rows:
+        if row[col.PUPILS_CLASS] is None and row[col.ROLE] is Role.PUPIL:
+            problems.at(
+                row, col.PUPILS_CLASS, "an empty cell", "the class of a pupil", "fill it in, or give the role staff"
+            )
     return [
         Person(
             id=PersonId(row[col.ID]),
             last_name=row[col.LAST_NAME],
             first_name=row[col.FIRST_NAME],
             language=row[col.LANGUAGE],
-            groups=tuple(dict.fromkeys(GroupId(name) for name in (row[col.CLASS], *row[col.GROUPS]))),
+            groups=tuple(dict.fromkeys(GroupId(name) for name in (row[col.PUPILS_CLASS], *row[col.GROUPS]) if name)),
+            role=row[col.ROLE],
             origin=row.origin,
         )
         for row in rows

@@ -68,7 +68,14 @@ def outline(
         persons={
             one.id: Known(
                 one.id,
-                (one.last_name, one.first_name, one.language, one.groups, tuple(sorted(contacts.get(one.id, ())))),
+                (
+                    one.last_name,
+                    one.first_name,
+                    one.language,
+                    one.role,
+                    one.groups,
+                    tuple(sorted(contacts.get(one.id, ()))),
+                ),
             )
             for one in school.people
         },

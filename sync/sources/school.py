@@ -3,6 +3,7 @@
 import datetime as dt
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from enum import StrEnum
 from itertools import groupby
 
 from gateway.domain.credential import Credential
@@ -21,6 +22,13 @@ from gateway.domain.timetable import (
 )
 
 
+class Role(StrEnum):
+    """Who somebody is at school. Staff come and go like everybody, and are never judged."""
+
+    PUPIL = "pupil"
+    STAFF = "staff"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Person:
     """Somebody who comes and goes."""
@@ -30,8 +38,9 @@ class Person:
     first_name: str = field(repr=False)
     #: ru or en; empty is the site's own, until the parts are joined.
     language: str
-    #: The class first.
+    #: The class first; none for staff without one.
     groups: tuple[GroupId, ...]
+    role: Role = Role.PUPIL
     #: Where it was read, `file:row`.
     origin: str = field(default="", compare=False)
 

@@ -85,7 +85,7 @@ def _read(files: Files, zone: ZoneInfo | None, problems: Problems) -> tuple[Part
 
 def _part_of(tables: Mapping[str, Sequence[Row]], site: Site, zone: ZoneInfo, problems: Problems) -> Part:
     read: Mapping[str, Callable[[Sequence[Row]], Sequence[object]]] = {
-        "people": people.read_people,
+        "people": lambda rows: people.read_people(rows, problems),
         "contacts": people.read_contacts,
         "cards": lambda rows: people.read_cards(rows, zone, problems),
         "excuses": lambda rows: people.read_excuses(rows, zone, problems),
