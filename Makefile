@@ -1,6 +1,8 @@
 # The commands of the project; `make` alone lists them.
 
 PACKAGES = gateway drivers sync config simulators journal
+# For fuzz-sources: spoilt files for each parser.
+FILES = 100000
 PYTHONS = python3.13 python3.12 python3.11 python3
 BIN = .venv/bin
 # What is installed: everything here; requirements-gateway.lock or requirements-journal.lock on the machine that runs one of them.
@@ -9,10 +11,10 @@ INSTALLED = .venv/$(LOCK).installed
 LOCKING = uv pip compile pyproject.toml --quiet --universal --python-version 3.11 --group build --generate-hashes \
 	--no-emit-index-url --no-emit-find-links --custom-compile-command "make lock"
 
-.PHONY: help env check test demo bench mutants docs format lock
+.PHONY: help env check test fuzz-sources mutants demo bench docs format lock
 
 help: ## this list
-	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
 
 env: $(INSTALLED) ## the environment .venv with exactly the locked versions, and nothing else on this machine
 
@@ -27,6 +29,9 @@ check: env ## format, lint, types, layers, budgets, documents: everything that n
 test: check ## check, then every test, against real readers' bytes, a real broker and real processes
 	tests/needs.sh
 	$(BIN)/pytest
+
+fuzz-sources: env ## FILES=100000 spoilt files for each parser of sources, PARSERS="asc icalendar" only for some
+	$(BIN)/python -m tests.fuzz $(PARSERS) --files $(FILES)
 
 demo: env ## one compressed school morning on this machine, from tap to parent
 	$(BIN)/python -m simulators morning --demo

@@ -14,9 +14,9 @@ from bench.figure import Figure
 BENCHMARKS: dict[str, Callable[[], Sequence[Figure]]] = {
     "outbox": outbox.run,
     "daemon": daemon.run,
-    "register": register.run,
     "rosters": rosters.run,
     "timetable": timetable.run,
+    "register": register.run,
     "sources": sources.run,
 }
 _WIDTH = 100

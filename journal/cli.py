@@ -1,7 +1,6 @@
-"""The command line of the journal: run it, register gateways, import and publish directories, write the broker's ACL."""
+"""The command line of the journal: run it, register gateways, write the broker's ACL; and where other commands are."""
 
 import asyncio
-import datetime as dt
 import importlib
 import json
 import re
@@ -11,11 +10,18 @@ from pathlib import Path
 import click
 
 from journal.console import configured, furnished, speaking_errors
+from journal.desk.options import SITE, Name
 
 #: Command -> "module:attribute": loaded when it is asked for.
 ELSEWHERE: Mapping[str, str] = {
-    "report": "journal.reports.cli:report",
+    "card": "journal.desk.card:card",
+    "directory": "journal.desk.directory:directory",
+    "explain": "journal.reports.explain:explain",
+    "muster": "journal.reports.muster:muster",
     "notify": "journal.notify.cli:notify",
+    "report": "journal.reports.cli:report",
+    "statement": "journal.desk.statement:statement",
+    "timetable": "journal.desk.timetable:timetable",
     "verify": "journal.verify:verify",
 }
 
@@ -38,17 +44,6 @@ class _Commands(click.Group):
         return found if isinstance(found, click.Command) else None
 
 
-class _Name(click.ParamType[str]):
-    """A site or a gateway."""
-
-    name = "name"
-
-    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
-        if not re.fullmatch(r"[a-z0-9-]{1,32}", value):
-            self.fail(f"{value!r} is not 1 to 32 of a-z, 0-9 and -", param, ctx)
-        return value
-
-
 class _PublicKey(click.ParamType[bytes]):
     """An Ed25519 public key in hex."""
 
@@ -62,8 +57,7 @@ class _PublicKey(click.ParamType[bytes]):
         return bytes.fromhex(value)
 
 
-SITE = click.argument("site", type=_Name())
-GATEWAY = click.argument("gateway", type=_Name())
+GATEWAY = click.argument("gateway", type=Name())
 JSON = click.option("--json", "as_json", is_flag=True, help="For machines.")
 
 
@@ -168,79 +162,6 @@ def gateway_list(config: Path, *, as_json: bool) -> None:
         return
     for row in rows:
         click.echo("  ".join(f"{key} {value}" for key, value in row.items()))
-
-
-@main.group()
-def directory() -> None:
-    """Directories: who holds which card, and when lessons are."""
-
-
-@directory.command("import", epilog="Example: attendance-journal directory import school-12 export/ --dry-run --json")
-@SITE
-@click.argument("folder", type=click.Path(file_okay=False, path_type=Path))
-@click.option("--since", type=click.DateTime(["%Y-%m-%d"]), help="Replace lessons from this date on [today].")
-@click.option("--dry-run", is_flag=True, help="Judge the folder and change nothing.")
-@JSON
-@configured
-def directory_import(
-    config: Path, site: str, folder: Path, since: dt.datetime | None, *, dry_run: bool, as_json: bool
-) -> None:
-    """Take over a school from a folder of tables; a running journal publishes it by itself."""
-    from dataclasses import asdict
-    from zoneinfo import ZoneInfo
-
-    from journal.keys import keys_of
-    from journal.office import Counts, Site, prepare, take_over, upcoming
-    from sync.clock import clock_from_environment
-    from sync.sources.table import read_folder
-
-    school = read_folder(folder)
-    now = clock_from_environment().now().at
-    first = since.date() if since else now.astimezone(ZoneInfo(school.zone)).date()
-
-    async def work() -> None:
-        async with furnished(config) as (settings, store):
-            keys = await keys_of(settings.state.directory, store)
-            place = Site(name=site, policy=settings.policy(site), keys=keys.site_keys(site), cipher=keys.cards())
-            prepared = prepare(place, school, now=now, since=first)
-            async with store.begin() as connection:
-                await take_over(connection, prepared)
-
-    if not dry_run:
-        asyncio.run(work())
-    compiled = upcoming(school, first)
-    said = asdict(Counts.of(school, compiled))
-    words = ", ".join(f"{count} {name}" for name, count in said.items())
-    warnings = [{"place": one.origin, "problem": str(one), "hint": one.hint} for one in compiled.unplaced]
-    if as_json:
-        click.echo(json.dumps({**said, "warnings": warnings}))
-        return
-    click.echo(f"{'judged' if dry_run else 'imported'}: {words}")
-    for one in compiled.unplaced:
-        click.echo(f"{one.origin}: {one} ({one.hint})", err=True)
-    if compiled.untold:
-        click.echo(f"and {compiled.untold} more", err=True)
-
-
-@directory.command("publish", epilog="Example: attendance-journal directory publish school-12")
-@SITE
-@configured
-def directory_publish(config: Path, site: str) -> None:
-    """Publish a directory now; a running journal does so within seconds of every change."""
-    from journal.directory import Publisher
-    from journal.keys import keys_of
-    from sync.clock import clock_from_environment
-    from sync.mqtt import connect
-
-    async def work() -> int:
-        async with furnished(config) as (settings, store):
-            signer, clock = (await keys_of(settings.state.directory, store)).signer(), clock_from_environment()
-            publisher = Publisher(store, signer, clock, lambda *_, **__: None, days=settings.directory.days)
-            # Beside the running journal: another client id, the same user.
-            async with connect(settings.broker.broker("-publish")) as connection:
-                return (await publisher.publish(connection, site)).manifest.version
-
-    click.echo(f"{site}: version {asyncio.run(work())} is published")
 
 
 @main.command("broker-acl", epilog="Example: attendance-journal broker-acl > /etc/mosquitto/attendance.acl")

@@ -61,7 +61,7 @@ async def reading(config: Path) -> AsyncIterator[AsyncConnection]:
     """One picture of the database for a command that changes nothing, not even makes a file. Raises ConfigError."""
     url = load(config).url
     never = ConfigError(f"{url}: no journal ever ran on this database", hint="attendance-journal migrate")
-    if not _is_there(url):
+    if not ran_before(url):
         raise never
     async with opened(url) as store, store.read() as connection:
         if not await connection.run_sync(lambda it: inspect(it).has_table(sites.name)):
@@ -74,7 +74,8 @@ async def reading(config: Path) -> AsyncIterator[AsyncConnection]:
             ) from error
 
 
-def _is_there(url: str) -> bool:
+def ran_before(url: str) -> bool:
+    """Whether there is a database."""
     return Path(make_url(url).database or "").exists()
 
 

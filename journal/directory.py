@@ -26,7 +26,7 @@ from gateway.errors import ConfigError, PublishRefused
 from gateway.ports import Clock
 from journal import tables
 from journal.inbox import Alarm
-from journal.roster import slots_of
+from journal.roster import belongs, slots_of
 from journal.store import POLICY, Store, milliseconds, moment, upsert
 from sync.signing import Signer
 
@@ -147,7 +147,7 @@ async def content_of(connection: AsyncConnection, site: str, now: dt.datetime, d
         site=site,
         zone=zone,
         gateways=await _gateways(connection, site),
-        persons=await _persons(connection, site),
+        persons=await _persons(connection, site, today.isoformat()),
         credentials=await _credentials(connection, site, dt.datetime.combine(first, dt.time(), ZoneInfo(zone))),
         slots=await _slots(connection, site, first, last),
         policy=POLICY.validate_json(policy),
@@ -181,17 +181,20 @@ async def _keep(connection: AsyncConnection, publication: Publication) -> None:
 
 async def _gateways(connection: AsyncConnection, site: str) -> tuple[GatewayRow, ...]:
     c = tables.lanes.c
-    query = select(c.gateway, c.lane, c.direction, c.opens, c.closes).where(c.site == site)
+    query = select(c.gateway, c.lane, c.direction, c.opens, c.closes, c.rotations).where(c.site == site)
     lanes: dict[str, list[LaneRow]] = defaultdict(list)
-    for gateway, lane, direction, opens, closes in await connection.execute(query.order_by(c.gateway, c.lane)):
-        lanes[gateway].append(LaneRow(id=LaneId(lane), direction=LaneDirection(direction), opens=opens, closes=closes))
+    for gateway, lane, direction, opens, closes, told in await connection.execute(query.order_by(c.gateway, c.lane)):
+        row = LaneRow(
+            id=LaneId(lane), direction=LaneDirection(direction), opens=opens, closes=closes, rotations=bool(told)
+        )
+        lanes[gateway].append(row)
     return tuple(GatewayRow(id=gateway, lanes=tuple(rows)) for gateway, rows in lanes.items())
 
 
-async def _persons(connection: AsyncConnection, site: str) -> tuple[PersonRow, ...]:
+async def _persons(connection: AsyncConnection, site: str, date: str) -> tuple[PersonRow, ...]:
     p, m = tables.people, tables.memberships
     query = select(p.c.person, m.c.group).where(p.c.site == site, p.c.active == 1)
-    query = query.select_from(p.outerjoin(m, (m.c.site == p.c.site) & (m.c.person == p.c.person)))
+    query = query.select_from(p.outerjoin(m, (m.c.site == p.c.site) & (m.c.person == p.c.person) & belongs(date)))
     groups: dict[str, list[GroupId]] = defaultdict(list)
     for person, group in await connection.execute(query.order_by(p.c.person, m.c.group)):
         groups[person] += [GroupId(group)] if group else []

@@ -1,6 +1,6 @@
 """The judge loop: dirty days and passed cut-offs in; marks as new revisions, and the notices they call for, out.
 
-    read {dirty rows, slots}  ->  for each (site, date): gather -> judge (in a thread) -> one transaction
+    read {dirty rows, slots}  ->  for each (site, date): case -> judge (in a thread) -> one transaction
                                   {changed marks, notices, the dirty rows that were read and did not change since}
 
 Killed anywhere, it starts again from the dirty rows and from when each day was judged last. Facts of the same day are
@@ -8,30 +8,30 @@ judged together, so a burst of taps costs one round.
 """
 
 import asyncio
+import logging
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-from sqlalchemy import bindparam, delete, func, insert, select
+from sqlalchemy import bindparam, delete, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from gateway.domain.instants import instants
-from gateway.domain.model import DoubtKind, Mark, Status
-from gateway.domain.register import Day, judge
 from gateway.ports import Clock
-from journal.facts import Evidence, bounds, gather, interpret
-from journal.notify.due import PupilDay
-from journal.notify.outbox import settle
-from journal.roster import Member, Rules, members, rules_of, slots_of
-from journal.store import DOUBTS, EVERYBODY, Store, milliseconds, moment
+from journal.case import case_of
+from journal.facts import bounds
+from journal.notify.settle import settle
+from journal.revisions import revise
+from journal.roster import Rules, belongs, policies_of, rules_of, slots_of
+from journal.store import EVERYBODY, Store, moment
 from journal.tables import dirty, marks, memberships, slots
 
 #: Another process may have made a day dirty; nobody wakes us for that.
 LONGEST_SLEEP = timedelta(seconds=5)
-#: Since when a lane has been silent moves with every minute.
-_MOVES = frozenset({DoubtKind.SILENT, DoubtKind.NO_LANE})
+
+_log = logging.getLogger("journal")
 
 
 class Work(NamedTuple):
@@ -54,41 +54,6 @@ class Task:
         """Judge these, too."""
         if self.persons is not None:
             self.persons.update(persons)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Inputs:
-    """Everything that one day is judged by."""
-
-    site: str
-    rules: Rules
-    evidence: Evidence
-    members: list[Member]
-
-    def judge(self, as_of: datetime) -> list[PupilDay]:
-        """Pure, and the only costly part."""
-        facts, coverage = interpret(self.evidence)
-        return [
-            PupilDay(
-                pupil=member.pupil,
-                slots=member.slots,
-                facts=(known := facts.get(member.pupil.person, [])),
-                excuses=(),
-                coverage=coverage,
-                policy=self.rules.policy,
-                zone=self.rules.zone,
-                marks=judge(
-                    Day(person=member.pupil.person, date=self.evidence.date, site=self.site),
-                    member.slots,
-                    known,
-                    (),
-                    coverage,
-                    as_of,
-                    self.rules.policy,
-                ),
-            )
-            for member in self.members
-        ]
 
 
 class JudgeLoop:
@@ -120,17 +85,17 @@ class JudgeLoop:
 
     async def _judge(self, work: Work, task: Task, rules: Rules, as_of: datetime) -> None:
         async with self._store.read() as connection:
-            inputs = _Inputs(
-                site=work.site,
-                rules=rules,
-                evidence=await gather(connection, work.site, date.fromisoformat(work.date), rules.zone, task.persons),
-                members=await members(connection, work.site, work.date, rules, task.persons),
-            )
-        days = await asyncio.to_thread(inputs.judge, as_of)
+            case = await case_of(connection, work.site, work.date, rules, task.persons)
+        days = await asyncio.to_thread(case.judge, as_of)
         async with self._store.begin() as connection:
-            await _revise(connection, work, days, as_of, everybody=task.persons is None)
-            await settle(connection, work.site, work.date, days, as_of)
+            await revise(connection, work.site, work.date, days, as_of)
+            held = await settle(connection, work.site, work.date, days, as_of, judged=task.persons, policy=rules.policy)
             await _forget(connection, work, task.taken)
+        if held:
+            hint = f"attendance-journal notify held {work.site}"
+            _log.warning(
+                "messages to parents wait for a person", extra={"site": work.site, "count": held, "hint": hint}
+            )
         self._reached[work] = as_of
 
     async def _dirty(self, connection: AsyncConnection) -> dict[Work, Task]:
@@ -151,15 +116,16 @@ class JudgeLoop:
         """Add everybody whose slots reached a moment that changes marks without any new fact; tell the next such moment."""
         following = as_of + LONGEST_SLEEP
         for site, mine in rules.items():
+            policies = await policies_of(connection, site, mine)
             for work, since in (await self._days(connection, site, mine, as_of)).items():
                 ripe = set()
                 for group, of_group in (await slots_of(connection, site, work.date)).items():
-                    moments = instants(of_group, mine.policy)
+                    moments = {at for policy in policies for at in instants(of_group, policy)}
                     if any(since < at <= as_of for at in moments):
                         ripe.add(group)
                     following = min([following, *(at for at in moments if at > as_of)])
                 if ripe:
-                    tasks[work].add(await _of_groups(connection, site, ripe))
+                    tasks[work].add(await _of_groups(connection, work, ripe))
         return following
 
     async def _days(
@@ -193,54 +159,10 @@ class JudgeLoop:
                 wait.cancel()
 
 
-async def _of_groups(connection: AsyncConnection, site: str, groups: set[str]) -> set[str]:
+async def _of_groups(connection: AsyncConnection, work: Work, groups: set[str]) -> set[str]:
     m = memberships.c
-    query = select(m.person).where(m.site == site, m.group.in_(sorted(groups)))
+    query = select(m.person).where(m.site == work.site, m.group.in_(sorted(groups)), belongs(work.date))
     return set((await connection.execute(query)).scalars())
-
-
-async def _revise(
-    connection: AsyncConnection, work: Work, days: list[PupilDay], as_of: datetime, *, everybody: bool
-) -> None:
-    """A new revision for every mark that says something else than the newest one."""
-    c = marks.c
-    query = select(marks).where(c.site == work.site, c.date == work.date).order_by(c.revision)
-    persons = None if everybody or len(days) > 500 else [day.pupil.person for day in days]
-    rows = await connection.execute(query if persons is None else query.where(c.person.in_(persons)))
-    newest = {(row["person"], row["slot"]): dict(row) for row in rows.mappings()}
-    changed = []
-    for mark in (mark for day in days for mark in day.marks):
-        before = newest.get((mark.person, mark.slot))
-        if _says(_row(mark)) != _says(before):
-            revision = 1 if before is None else before["revision"] + 1
-            place = {"site": work.site, "date": work.date, "revision": revision, "judged_at": milliseconds(as_of)}
-            changed.append(_row(mark) | place)
-    if changed:
-        await connection.execute(insert(marks), changed)
-
-
-def _row(mark: Mark) -> dict[str, Any]:
-    return {
-        "person": mark.person,
-        "slot": mark.slot,
-        "status": mark.status.value,
-        "minutes_late": mark.minutes_late,
-        "minutes_missed": mark.minutes_missed,
-        "complete": int(mark.complete),
-        "gaps": DOUBTS.dump_json(mark.doubts, exclude_defaults=True).decode("ascii"),
-        "final": int(mark.final),
-        "reason": mark.reason and mark.reason.value,
-        "source": mark.source.value,
-    }
-
-
-def _says(row: Mapping[str, Any] | None) -> tuple[Any, ...]:
-    """What makes a revision worth writing: coverage that grows is not, as long as the same lanes are silent."""
-    if row is None or row["status"] == Status.PENDING:
-        return ()
-    said = tuple(row[key] for key in ("status", "minutes_late", "minutes_missed", "final", "reason", "source"))
-    doubts = {(d.kind, d.lane, None if d.kind in _MOVES else d.since) for d in DOUBTS.validate_json(row["gaps"])}
-    return said if row["status"] == Status.PRESENT else (*said, row["complete"], doubts)
 
 
 async def _forget(connection: AsyncConnection, work: Work, taken: Collection[tuple[str, int]]) -> None:

@@ -1,12 +1,12 @@
 """Takes over what the office says: a school, as it was imported, into the tables; and which days that changes.
 
-Everything but cards is replaced. The card ledger keeps its past: a card that changes hands, or is not listed any more,
-ends now for its holder, unless the office gives dates of its own.
+Contacts, lanes and groups are replaced. Who was in which group, and who held which card, keeps its past; lessons are
+written again from the import's day on, and only those days and persons are judged again whom something touches.
 """
 
 import datetime as dt
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
@@ -15,12 +15,16 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from gateway.domain.compiler import Compiled, compile_days
 from gateway.domain.credential import SiteKey
-from gateway.domain.policy import Policy
-from journal import tables
+from gateway.domain.policy import Override, Policy
+from gateway.domain.timetable import Plan
+from gateway.errors import InputError
+from journal import staff_tables, tables
+from journal.cards import Listed, list_cards
 from journal.days import local_date
 from journal.keys import CardCipher
-from journal.store import POLICY, Day, chunks, mark_dirty, milliseconds, moment, upsert
-from sync.sources.school import Card, School
+from journal.store import OVERRIDES, PLAN, POLICY, Day, mark_dirty, milliseconds, moment, revised, upsert
+from journal.timetables import Changed, changes_of, keep, slot_rows, with_changes, write_slots
+from sync.sources.school import Remark, School
 
 #: How far ahead slots are written; the office imports again long before.
 HORIZON = dt.timedelta(days=120)
@@ -32,38 +36,9 @@ class Site:
 
     name: str
     policy: Policy
+    overrides: tuple[Override, ...] = ()
     keys: Sequence[SiteKey]
     cipher: CardCipher
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Counts:
-    """What an import holds."""
-
-    persons: int
-    groups: int
-    credentials: int
-    slots: int
-
-    @classmethod
-    def of(cls, school: School, compiled: Compiled) -> "Counts":
-        """Of the slots, those that are written."""
-        slots = len(compiled.slots)
-        groups = len(school.timetable.classes)
-        return cls(persons=len(school.people), groups=groups, credentials=len(school.cards), slots=slots)
-
-
-def upcoming(school: School, since: dt.date) -> Compiled:
-    """The slots that an import writes from that date on, and what could not be placed."""
-    return compile_days(school.timetable, since, since + HORIZON)
-
-
-class Listed(NamedTuple):
-    """A card of the list under one of the site's keys."""
-
-    card: Card
-    token: str
-    sealed: bytes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,11 +50,22 @@ class Prepared:
     now: dt.datetime
     #: Slots are replaced from this date on.
     since: dt.date
-    slots: Sequence[dict[str, Any]]
+    compiled: Compiled
+    #: The changes by hand that the slots were compiled with.
+    changes: Sequence[Changed]
     cards: Sequence[Listed]
 
 
-def prepare(site: Site, school: School, *, now: dt.datetime, since: dt.date | None = None) -> Prepared:
+class TakenOver(NamedTuple):
+    """What an import did."""
+
+    days: set[Day]
+    remarks: list[Remark]
+
+
+def prepare(
+    site: Site, school: School, *, now: dt.datetime, since: dt.date | None = None, changes: Sequence[Changed] = ()
+) -> Prepared:
     """Compile the lessons and seal the cards; slots from `since` on, None is today."""
     first = since or now.astimezone(ZoneInfo(school.zone)).date()
     listed = [
@@ -87,35 +73,65 @@ def prepare(site: Site, school: School, *, now: dt.datetime, since: dt.date | No
         for card in school.cards
         for key in site.keys
     ]
+    compiled = compile_days(with_changes(school.timetable, changes), first, first + HORIZON)
     return Prepared(
-        site=site, school=school, now=now, since=first, slots=_slot_rows(site.name, school, first), cards=listed
+        site=site, school=school, now=now, since=first, compiled=compiled, changes=tuple(changes), cards=listed
     )
 
 
-async def take_over(connection: AsyncConnection, prepared: Prepared) -> set[Day]:
-    """Write a school in the caller's transaction. Returns the days made dirty."""
-    site, school = prepared.site, prepared.school
-    zone = ZoneInfo(school.zone)
-    await _site(connection, site, school)
-    for table, rows in _tables(site.name, school).items():
-        await connection.execute(delete(table).where(table.c.site == site.name))
+async def take_over(connection: AsyncConnection, prepared: Prepared) -> TakenOver:
+    """Write a school in the caller's transaction. Raises InputError where lessons were changed since it was prepared."""
+    site, school, since = prepared.site, prepared.school, prepared.since
+    name, zone = site.name, ZoneInfo(school.zone)
+    if list(prepared.changes) != await changes_of(connection, name):
+        raise InputError("somebody changed the timetable in the meantime", hint="run the import again")
+    today = prepared.now.astimezone(zone).date()
+    span = [dt.date.fromordinal(day).isoformat() for day in range(since.toordinal(), today.toordinal() + 1)]
+    days = {Day(name, date) for date in span} if await _rules(connection, site, school) else set()
+    for table, rows in _tables(name, school).items():
+        await connection.execute(delete(table).where(table.c.site == name))
         if rows:
             await connection.execute(insert(table), rows)
-    await _people(connection, site.name, school)
-    await _slots(connection, prepared)
-    span = range(prepared.since.toordinal(), prepared.now.astimezone(zone).date().toordinal() + 1)
-    days = {Day(site.name, dt.date.fromordinal(day).isoformat()) for day in span}
-    days |= await _cards(connection, prepared, zone)
+    await keep(connection, name, school.timetable)
+    await _people(connection, name, school)
+    persons = await _memberships(connection, name, school, since.isoformat())
+    persons |= await _plans(connection, name, school.plans)
+    days |= {Day(name, date, person) for date in span for person in persons}
+    days |= await _excuses(connection, name, school, zone, today)
+    rows = slot_rows(name, zone, prepared.compiled.slots)
+    days |= await write_slots(connection, name, rows, today=today, span=(since, None))
+    listed = {person.id for person in school.people}
+    cards = await list_cards(connection, name, zone, prepared.cards, listed, prepared.now)
+    days |= cards.days
     await mark_dirty(connection, days)
-    return days
+    return TakenOver(days, cards.remarks)
 
 
-async def _site(connection: AsyncConnection, site: Site, school: School) -> None:
-    said = {"name": school.name, "zone": school.zone, "language": school.language}
-    policy = POLICY.dump_json(site.policy).decode("ascii")
-    await upsert(connection, tables.sites, [{"site": site.name, **said, "policy": policy}])
-    c = tables.sites.c
-    await connection.execute(update(tables.sites).where(c.site == site.name).values(revision=c.revision + 1))
+async def _rules(connection: AsyncConnection, site: Site, school: School) -> bool:
+    """Write the site and its lanes; True where everybody is to be judged again."""
+    row = {"name": school.name, "zone": school.zone, "language": school.language}
+    row["policy"] = POLICY.dump_json(site.policy).decode("ascii")
+    row["overrides"] = OVERRIDES.dump_json(site.overrides).decode("utf-8")
+    s, lanes = tables.sites.c, tables.lanes
+    before = (await connection.execute(select(s.zone, s.policy, s.overrides).where(s.site == site.name))).one_or_none()
+    served = (await connection.execute(select(lanes).where(lanes.c.site == site.name))).mappings().all()
+    await upsert(connection, tables.sites, [{"site": site.name, **row}])
+    await revised(connection, site.name)
+    await connection.execute(delete(lanes).where(lanes.c.site == site.name))
+    now = [
+        {"site": site.name, "gateway": gateway.id, "lane": lane.id, "direction": lane.direction.value}
+        | {"opens": lane.opens, "closes": lane.closes, "rotations": int(lane.rotations)}
+        for gateway in school.gateways
+        for lane in gateway.lanes
+    ]
+    if now:
+        await connection.execute(insert(lanes), now)
+    same = before is not None and tuple(before) == (row["zone"], row["policy"], row["overrides"])
+    return not same or _unordered(served) != _unordered(now)
+
+
+def _unordered(rows: Iterable[Any]) -> set[tuple[tuple[str, Any], ...]]:
+    return {tuple(sorted(dict(row).items())) for row in rows}
 
 
 def _tables(site: str, school: School) -> dict[Table, list[dict[str, Any]]]:
@@ -123,21 +139,13 @@ def _tables(site: str, school: School) -> dict[Table, list[dict[str, Any]]]:
     return {
         tables.groups: [
             {"site": site, "group": group.id, "title": group.id, "grade": group.grade}
+            | {"shift": group.shift, "stage": group.stage, "part_of": group.part_of}
             for group in school.timetable.classes
-        ],
-        tables.memberships: [
-            {"site": site, "person": person.id, "group": group} for person in school.people for group in person.groups
         ],
         # Whose address the office lists has agreed to be told.
         tables.contacts: [
             {"site": site, "person": one.person, "address": one.address, "language": one.language, "consent": 1}
             for one in school.contacts
-        ],
-        tables.lanes: [
-            {"site": site, "gateway": gateway.id, "lane": lane.id, "direction": lane.direction.value}
-            | {"opens": lane.opens, "closes": lane.closes}
-            for gateway in school.gateways
-            for lane in gateway.lanes
         ],
     }
 
@@ -160,110 +168,55 @@ async def _people(connection: AsyncConnection, site: str, school: School) -> Non
     await upsert(connection, tables.people, rows)
 
 
-def _slot_rows(site: str, school: School, since: dt.date) -> list[dict[str, Any]]:
-    zone = ZoneInfo(school.zone)
-    return [
-        {
-            "site": site,
-            "slot": slot.id,
-            "group": slot.group,
-            "number": slot.number,
-            "date": local_date(slot.start, zone),
-            "start": milliseconds(slot.start),
-            "end": milliseconds(slot.end),
-            "kind": slot.kind.value,
-            "mode": slot.mode.value,
-        }
-        for slot in upcoming(school, since).slots
+async def _memberships(connection: AsyncConnection, site: str, school: School, since: str) -> set[str]:
+    """Who is in which group from the import's day on; the first import says what always was. Returns whom that changes."""
+    m = tables.memberships.c
+    rows = (await connection.execute(select(tables.memberships).where(m.site == site))).mappings().all()
+    before = {(row["person"], row["group"]): row["first"] for row in rows if row["until"] is None}
+    now = {(person.id, group) for person in school.people for group in person.groups}
+    left = [one for one in before if one not in now]
+    come = [{"site": site, "person": person, "group": group} for person, group in now if (person, group) not in before]
+    ended = [
+        {"site": site, "person": person, "group": group, "first": before[person, group]}
+        | {"until": max(since, before[person, group])}
+        for person, group in left
     ]
+    await upsert(connection, tables.memberships, ended)
+    first = {"first": since if rows else "", "until": None}
+    await upsert(connection, tables.memberships, [row | first for row in come])
+    return {person for person, _ in left} | {row["person"] for row in come}
 
 
-async def _slots(connection: AsyncConnection, prepared: Prepared) -> None:
-    c = tables.slots.c
-    old = c.site == prepared.site.name, c.date >= prepared.since.isoformat()
-    await connection.execute(delete(tables.slots).where(*old))
-    if prepared.slots:
-        await connection.execute(insert(tables.slots), prepared.slots)
+async def _plans(connection: AsyncConnection, site: str, plans: Sequence[Plan]) -> set[str]:
+    """Replace them. Returns whom that changes."""
+    p = staff_tables.plans.c
+    query = select(p.person, p.body).where(p.site == site)
+    before = {(person, body) for person, body in await connection.execute(query)}
+    now = [(str(plan.person), PLAN.dump_json(plan, exclude={"origin"}).decode("utf-8")) for plan in plans]
+    await connection.execute(delete(staff_tables.plans).where(p.site == site))
+    if now:
+        rows = [{"site": site, "person": person, "body": body} for person, body in now]
+        await connection.execute(insert(staff_tables.plans), rows)
+    return {person for person, _ in before.symmetric_difference(now)}
 
 
-async def _cards(connection: AsyncConnection, prepared: Prepared, zone: ZoneInfo) -> set[Day]:
-    """Bring the ledger to what the office lists; the days of every tap whose holder may be another one now."""
-    c, site, now = tables.cards.c, prepared.site.name, milliseconds(prepared.now)
-    query = select(tables.cards).where(c.site == site).order_by(c.id)
-    ledger: dict[str, list[dict[str, Any]]] = {}
-    for row in (await connection.execute(query)).mappings():
-        ledger.setdefault(row["token"], []).append(dict(row))
-    touched: dict[str, set[str]] = {}
-    changes = _Changes(site=site, now=now)
-    for listed in prepared.cards:
-        if changes.list(listed, ledger.get(listed.token, [])):
-            touched.setdefault(listed.token, set()).add(listed.card.person)
-    for old in (row for rows in ledger.values() for row in rows if row["id"] not in changes.kept):
-        if old["valid_to"] is None or old["valid_to"] > now:
-            changes.revised[old["id"]] = {"valid_to": now}
-            touched.setdefault(old["token"], set()).add(old["person"])
-    for number, values in changes.revised.items():
-        await connection.execute(update(tables.cards).where(c.id == number).values(values))
-    if changes.opened:
-        await connection.execute(insert(tables.cards), changes.opened)
-    persons = {token: holders | {row["person"] for row in ledger.get(token, ())} for token, holders in touched.items()}
-    return await _tapped(connection, site, persons, zone)
-
-
-@dataclass(slots=True, kw_only=True)
-class _Changes:
-    """What an import does to the card ledger: rows that stay, rows that say something else, and new ones."""
-
-    site: str
-    now: int
-    kept: set[int] = field(default_factory=set)
-    revised: dict[int, dict[str, Any]] = field(default_factory=dict)
-    opened: list[dict[str, Any]] = field(default_factory=list)
-
-    def list(self, listed: Listed, rows: Sequence[dict[str, Any]]) -> bool:
-        """Find or write the row of one listed card; True where the ledger says something else than before."""
-        card = listed.card
-        since, until = (None if at is None else milliseconds(at) for at in (card.valid_from, card.valid_to))
-        said = {"valid_to": until, "state": card.state.value}
-        if free := [row for row in _fitting(card.person, since, rows) if row["id"] not in self.kept]:
-            row = free[-1]
-            self.kept.add(row["id"])
-            if all(row[key] == value for key, value in said.items()):
-                return False
-            if row["state"] == said["state"] or not self._covered(row["valid_from"], row["valid_to"], until):
-                self.revised[row["id"]] = said
-                return True
-            # A card that is lost today was good yesterday: what was judged by it stays true.
-            self.revised[row["id"]] = {"valid_to": self.now}
-            since = self.now
-        elif since is None and any(row["person"] != card.person for row in rows):
-            # Without a date of its own a card that somebody else held changes hands now; one never seen was always theirs.
-            since = self.now
-        place = {"site": self.site, "token": listed.token, "technology": card.credential.technology.value}
-        held = {"person": card.person, "valid_from": since, "uid_encrypted": listed.sealed}
-        self.opened.append(place | held | said)
-        return True
-
-    def _covered(self, since: int | None, *ends: int | None) -> bool:
-        return (since or 0) < self.now and all(end is None or end > self.now for end in ends)
-
-
-def _fitting(person: str, since: int | None, rows: Sequence[dict[str, Any]]) -> Sequence[dict[str, Any]]:
-    """The rows of one listed card: from its date on, each that goes on in another state where the one before ends."""
-    found: list[dict[str, Any]] = []
-    for row in (row for row in rows if row["person"] == person):
-        goes_on = found and (row["valid_from"], row["state"] != found[-1]["state"]) == (found[-1]["valid_to"], True)
-        if since is None or row["valid_from"] == since or goes_on:
-            found.append(row)
-    return found
-
-
-async def _tapped(connection: AsyncConnection, site: str, persons: dict[str, set[str]], zone: ZoneInfo) -> set[Day]:
-    """The days on which these cards were shown, for everybody who held or holds them."""
+async def _excuses(connection: AsyncConnection, site: str, school: School, zone: ZoneInfo, today: dt.date) -> set[Day]:
+    """Replace those of the import. Returns the days up to today of whatever differs."""
+    e = staff_tables.excuses.c
+    columns = (e.person, e.since, e.until, e.reason, e.source)
+    before = {tuple(row) for row in await connection.execute(select(*columns).where(e.site == site))}
+    now = [
+        (one.person, milliseconds(one.since), milliseconds(one.until), one.reason.value, one.source.value)
+        for one in school.excuses
+    ]
+    await connection.execute(delete(staff_tables.excuses).where(e.site == site))
+    if now:
+        keys = [column.key for column in columns]
+        rows = [{"site": site, **dict(zip(keys, one, strict=True))} for one in now]
+        await connection.execute(insert(staff_tables.excuses), rows)
     days = set()
-    e = tables.entries.c
-    for chunk in chunks(sorted(persons)):
-        query = select(e.token, e.at).where(e.token.in_(chunk), e.site == site, e.at.is_not(None))
-        for token, at in await connection.execute(query):
-            days |= {Day(site, local_date(moment(at), zone), person) for person in persons[token]}
+    for person, since, until, *_ in before.symmetric_difference(now):
+        first, last = (dt.date.fromisoformat(local_date(moment(at), zone)) for at in (since, until))
+        for day in range(first.toordinal(), min(last, today).toordinal() + 1):
+            days.add(Day(site, dt.date.fromordinal(day).isoformat(), person))
     return days

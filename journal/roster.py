@@ -1,22 +1,26 @@
 """Who is judged on a day, by which slots, under which rules, and who hears of it."""
 
 from collections import defaultdict
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from pydantic import ValidationError
-from sqlalchemy import Select, select
+from sqlalchemy import ColumnElement, Select, and_, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from gateway.domain.compiler import personal
 from gateway.domain.directory import CredentialState
 from gateway.domain.model import GroupId, Mode, PersonId, Slot, SlotId, SlotKind
-from gateway.domain.policy import Policy
+from gateway.domain.policy import Override, Policy, resolve
+from gateway.domain.timetable import Plan
 from gateway.errors import ConfigError
 from journal import tables
-from journal.notify.due import Pupil, Recipient
-from journal.store import POLICY, Holder, chunks, holder_at, milliseconds, moment
+from journal.notify.notice import Pupil, Recipient, Template
+from journal.notify.tables import wishes
+from journal.staff_tables import plans as plans_table
+from journal.store import OVERRIDES, PLAN, POLICY, Holder, chunks, holder_at, milliseconds, moment
 
 _LAST_PRIMARY_GRADE = 4
 
@@ -28,6 +32,16 @@ class Rules:
     zone: ZoneInfo
     language: str
     policy: Policy
+    overrides: tuple[Override, ...] = ()
+
+    def numbers(self, groups: Collection[str], shift: int | None, grade: int | None) -> Policy:
+        """The policy for somebody of these groups."""
+        mine = frozenset(map(GroupId, groups))
+        return (
+            resolve(self.policy, self.overrides, groups=mine, shift=shift, grade=grade)
+            if self.overrides
+            else self.policy
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,15 +50,22 @@ class Member:
 
     pupil: Pupil
     slots: tuple[Slot, ...]
+    policy: Policy
 
 
 async def rules_of(connection: AsyncConnection) -> dict[str, Rules]:
     """By site. Raises ConfigError."""
     c = tables.sites.c
     found = {}
-    for site, zone, language, policy in await connection.execute(select(c.site, c.zone, c.language, c.policy)):
+    query = select(c.site, c.zone, c.language, c.policy, c.overrides)
+    for site, zone, language, policy, overrides in await connection.execute(query):
         try:
-            found[site] = Rules(zone=ZoneInfo(zone), language=language, policy=POLICY.validate_json(policy or "{}"))
+            found[site] = Rules(
+                zone=ZoneInfo(zone),
+                language=language,
+                policy=POLICY.validate_json(policy or "{}"),
+                overrides=OVERRIDES.validate_json(overrides),
+            )
         except ValidationError as error:
             raise ConfigError(
                 f"site {site}: its policy cannot be read: {error}", hint="import the site's directory again"
@@ -52,53 +73,97 @@ async def rules_of(connection: AsyncConnection) -> dict[str, Rules]:
     return found
 
 
+def the_site(rules: Mapping[str, Rules], name: str | None) -> str:
+    """The site that is meant; without a name the only one. Raises ConfigError."""
+    if name is None and len(rules) != 1:
+        raise ConfigError(f"the journal serves {len(rules)} sites", hint=f"add --site {' or '.join(rules)}")
+    site = name or next(iter(rules))
+    if site not in rules:
+        raise ConfigError(f"the journal knows no site {site}", hint=f"known sites: {', '.join(rules) or 'none'}")
+    return site
+
+
 async def slots_of(connection: AsyncConnection, site: str, date: str) -> dict[str, list[Slot]]:
     """The slots of a day by group."""
     c = tables.slots.c
-    query = select(c.slot, c.group, c.number, c.start, c.end, c.kind, c.mode).where(c.site == site, c.date == date)
+    query = select(tables.slots).where(c.site == site, c.date == date)
     found: dict[str, list[Slot]] = defaultdict(list)
-    for slot, group, number, start, end, kind, mode in await connection.execute(query):
-        found[group].append(
+    for row in (await connection.execute(query)).mappings():
+        found[row["group"]].append(
             Slot(
-                id=SlotId(slot),
-                group=GroupId(group),
-                number=number,
-                start=moment(start),
-                end=moment(end),
-                kind=SlotKind(kind),
-                mode=Mode(mode),
+                id=SlotId(row["slot"]),
+                group=GroupId(row["group"]),
+                number=row["number"],
+                start=moment(row["start"]),
+                end=moment(row["end"]),
+                kind=SlotKind(row["kind"]),
+                mode=Mode(row["mode"]),
+                site=row["place"],
+                obligatory=bool(row["obligatory"]),
             )
         )
     return dict(found)
 
 
+async def policies_of(connection: AsyncConnection, site: str, rules: Rules) -> set[Policy]:
+    """Every policy that somebody of the site may have."""
+    if not rules.overrides:
+        return {rules.policy}
+    g = tables.groups.c
+    query = select(g.group, g.shift, g.grade).where(g.site == site)
+    return {
+        rules.policy,
+        *(rules.numbers([group], shift, grade) for group, shift, grade in await connection.execute(query)),
+    }
+
+
+def belongs(date: str) -> ColumnElement[bool]:
+    """The memberships that hold on that day."""
+    m = tables.memberships.c
+    return and_(m.first <= date, or_(m.until.is_(None), m.until > date))
+
+
 async def members(
     connection: AsyncConnection, site: str, date: str, rules: Rules, persons: Collection[str] | None
 ) -> list[Member]:
-    """The pupils that have slots on that day; of these persons only, or all where `persons` is None.
+    """The pupils with their slots of that day, if they have any; of these persons only, or all where `persons` is None.
 
-    No door can see a pupil who has no valid card when a slot begins: that slot is the teacher's.
+    No door can see a pupil who has no valid card when a slot begins: that slot is the teacher's. Who is not listed any
+    more keeps the lessons of old days, and nobody is told about.
     """
     by_group = await slots_of(connection, site, date)
     p, m, k = tables.people.c, tables.memberships.c, tables.contacts.c
-    pupils = select(p.person, p.first_name, p.language, tables.groups.c.grade).select_from(
+    pupils = select(
+        p.person, p.first_name, p.language, p.active, tables.groups.c.grade, tables.groups.c.shift
+    ).select_from(
         tables.people.outerjoin(
             tables.groups, (tables.groups.c.site == p.site) & (tables.groups.c.group == p.class_group)
         )
     )
-    pupils = pupils.where(p.site == site, p.active == 1, p.role == "pupil")
+    pupils = pupils.where(p.site == site, p.role == "pupil")
     slots: dict[str, dict[str, Slot]] = defaultdict(dict)
-    for person, group in await _rows(connection, select(m.person, m.group).where(m.site == site), m.person, persons):
+    belonging: dict[str, list[str]] = defaultdict(list)
+    for person, group in await _rows(
+        connection, select(m.person, m.group).where(m.site == site, belongs(date)), m.person, persons
+    ):
         slots[person] |= {slot.id: slot for slot in by_group.get(group, ())}
+        belonging[person].append(group)
     c = tables.cards.c
-    active = select(c.person, c.valid_from, c.valid_to).where(c.site == site, c.state == CredentialState.ACTIVE)
+    valid = select(c.person, c.valid_from, c.valid_to).where(c.site == site, c.state == CredentialState.ACTIVE)
     cards = defaultdict(list)
-    for person, since, until in await _rows(connection, active, c.person, persons):
+    for person, since, until in await _rows(connection, valid, c.person, persons):
         cards[person].append(Holder(person, since, until))
+    plans = await _plans(connection, site, persons)
     parents = defaultdict(list)
     consented = select(k.person, k.address, k.language).where(k.site == site, k.consent == 1)
     for person, address, language in await _rows(connection, consented, k.person, persons):
         parents[person].append((address, language))
+    asked = defaultdict(set)
+    w = wishes.c
+    for person, address, template in await _rows(
+        connection, select(w.person, w.address, w.template).where(w.site == site), w.person, persons
+    ):
+        asked[person, address].add(Template(template))
     return [
         Member(
             pupil=Pupil(
@@ -106,17 +171,36 @@ async def members(
                 name=name,
                 primary=grade is not None and grade <= _LAST_PRIMARY_GRADE,
                 recipients=tuple(
-                    Recipient(address=address, language=theirs or language or rules.language)
-                    for address, theirs in sorted(parents[person])
+                    Recipient(
+                        address=address,
+                        language=theirs or language or rules.language,
+                        asked=frozenset(asked[person, address]),
+                    )
+                    for address, theirs in (sorted(parents[person]) if active else ())
                 ),
             ),
             slots=tuple(
-                _taken(slot, cards[person]) for slot in sorted(slots[person].values(), key=lambda s: (s.start, s.id))
+                _taken(slot, cards[person])
+                for slot in personal(
+                    sorted(slots[person].values(), key=lambda s: (s.start, s.id)),
+                    plans[person],
+                    PersonId(person),
+                    rules.zone,
+                )
             ),
+            policy=rules.numbers(belonging[person], shift, grade),
         )
-        for person, name, language, grade in await _rows(connection, pupils, p.person, persons)
-        if slots[person]
+        for person, name, language, active, grade, shift in await _rows(connection, pupils, p.person, persons)
     ]
+
+
+async def _plans(connection: AsyncConnection, site: str, persons: Collection[str] | None) -> dict[str, list[Plan]]:
+    p = plans_table.c
+    found: dict[str, list[Plan]] = defaultdict(list)
+    query = select(p.person, p.body).where(p.site == site).order_by(p.id)
+    for person, body in await _rows(connection, query, p.person, persons):
+        found[person].append(PLAN.validate_json(body))
+    return found
 
 
 def _taken(slot: Slot, cards: Sequence[Holder]) -> Slot:

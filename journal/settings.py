@@ -9,12 +9,13 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, get_args
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StrictBool, StrictInt, ValidationError
 from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
 from gateway.domain.handshake import Name
-from gateway.domain.policy import Policy
+from gateway.domain.model import GroupId
+from gateway.domain.policy import Override, Policy, changed
 from gateway.errors import ConfigError, Problem
 from sync.broker import Broker, TlsFiles
 
@@ -73,6 +74,39 @@ class BrokerTable(SettingsTable):
         return Broker.parse(self.url, client_id=self.client_id + suffix, tls=tls, username=self.client_id)
 
 
+def _numbers(numbers: dict[str, int | bool]) -> dict[str, int | bool]:
+    changed(Policy(), numbers)
+    return numbers
+
+
+class OverrideTable(SettingsTable):
+    """Other numbers for some; without groups, shifts and grades for the whole site."""
+
+    groups: frozenset[str] = Field(default=frozenset(), description="a list of classes and groups")
+    shifts: frozenset[int] = Field(default=frozenset(), description="a list of shifts")
+    grades: frozenset[int] = Field(default=frozenset(), description="a list of grades")
+    numbers: Annotated[dict[str, StrictInt | StrictBool], AfterValidator(_numbers)] = Field(
+        description="a table of numbers of the register: { grace_minutes = 5 }"
+    )
+
+    def override(self) -> Override:
+        """As the register wants it."""
+        groups = frozenset(map(GroupId, self.groups))
+        return Override(groups=groups, shifts=self.shifts, grades=self.grades, numbers=self.numbers)
+
+
+class CodesTable(SettingsTable):
+    """What the school's own register calls a mark; an empty code is none."""
+
+    absent: str = Field(default="ОТ", description="a short text")
+    late: str = Field(default="ОП", description="a short text")
+    left_early: str = Field(default="", description="a short text")
+    ill: str = Field(default="Б", description="a short text")
+    valid: str = Field(default="УП", description="a short text")
+    released: str = Field(default="ОСВ", description="a short text")
+    invalid: str = Field(default="НП", description="a short text")
+
+
 class PolicyTable(SettingsTable):
     """The numbers of the register that a school sets itself; each has a default."""
 
@@ -85,6 +119,17 @@ class PolicyTable(SettingsTable):
     not_seen_after_primary_minutes: int = Field(
         default=10, strict=True, ge=1, le=120, description="whole minutes from 1 to 120"
     )
+    brake_percent: int = Field(default=10, strict=True, ge=1, le=100, description="a whole number from 1 to 100")
+    brake_pupils: int = Field(default=15, strict=True, ge=1, le=10_000, description="a whole number from 1 to 10000")
+    brake_class_percent: int = Field(default=40, strict=True, ge=1, le=100, description="a whole number from 1 to 100")
+    brake_class_pupils: int = Field(
+        default=6, strict=True, ge=1, le=10_000, description="a whole number from 1 to 10000"
+    )
+
+    #: For a shift, a grade or a group; here every number of the register can be set.
+    overrides: tuple[OverrideTable, ...] = Field(default=(), description="[[sites.NAME.overrides]] tables")
+    #: For exports of the report.
+    codes: CodesTable = Field(default=CodesTable(), description="a table")
 
     def policy(self) -> Policy:
         """As the register wants it."""
@@ -94,6 +139,10 @@ class PolicyTable(SettingsTable):
             late_notice_minutes=self.late_notice_minutes,
             not_seen_after=timedelta(minutes=self.not_seen_after_minutes),
             not_seen_after_primary=timedelta(minutes=self.not_seen_after_primary_minutes),
+            brake_percent=self.brake_percent,
+            brake_pupils=self.brake_pupils,
+            brake_class_percent=self.brake_class_percent,
+            brake_class_pupils=self.brake_class_pupils,
         )
 
 
@@ -132,6 +181,14 @@ class Settings(SettingsTable):
     def policy(self, site: str) -> Policy:
         """The rules of a site."""
         return self.sites.get(site, PolicyTable()).policy()
+
+    def overrides(self, site: str) -> tuple[Override, ...]:
+        """Other numbers for some of a site."""
+        return tuple(table.override() for table in self.sites.get(site, PolicyTable()).overrides)
+
+    def codes(self, site: str) -> CodesTable:
+        """What a site's own register calls a mark."""
+        return self.sites.get(site, PolicyTable()).codes
 
 
 def load(path: Path | None = None) -> Settings:
@@ -175,6 +232,8 @@ def _known(loc: list[str]) -> tuple[list[str], FieldInfo | None]:
     table: type[SettingsTable] | None = Settings
     keys, field = list(Settings.model_fields), None
     for part in loc:
+        if part.isdigit():  # one of several tables
+            continue
         if table is None:  # the name of a [sites.NAME] table
             table = PolicyTable
             keys = list(table.model_fields)

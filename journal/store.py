@@ -19,14 +19,15 @@ from datetime import UTC, datetime
 from typing import Any, NamedTuple, Protocol
 
 from pydantic import TypeAdapter
-from sqlalchemy import ColumnElement, Connection, Table, event, select
+from sqlalchemy import ColumnElement, Connection, Table, event, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from gateway.domain.model import Doubt
-from gateway.domain.policy import Policy
+from gateway.domain.policy import Override, Policy
+from gateway.domain.timetable import Plan
 from gateway.domain.wire import Stream
 from gateway.errors import ConfigError
 from journal import tables
@@ -45,6 +46,10 @@ class Day(NamedTuple):
 
 #: How the tables write the rules of a site.
 POLICY: TypeAdapter[Policy] = TypeAdapter(Policy)
+#: How they write other numbers for some of it.
+OVERRIDES: TypeAdapter[tuple[Override, ...]] = TypeAdapter(tuple[Override, ...])
+#: How they write a plan of one person.
+PLAN: TypeAdapter[Plan] = TypeAdapter(Plan)
 #: How they write what keeps a mark from being sure.
 DOUBTS: TypeAdapter[tuple[Doubt, ...]] = TypeAdapter(tuple[Doubt, ...])
 
@@ -165,6 +170,12 @@ def holder_at(ledger: Iterable[Holder], at: int) -> str | None:
     """The person who held the card at that millisecond; of two, the row written last."""
     fits = [row.person for row in ledger if (row.since or 0) <= at and (row.until is None or at < row.until)]
     return fits[-1] if fits else None
+
+
+async def revised(connection: AsyncConnection, site: str) -> None:
+    """Gateways must hear of what the caller's transaction changes."""
+    c = tables.sites.c
+    await connection.execute(update(tables.sites).where(c.site == site).values(revision=c.revision + 1))
 
 
 def chunks(values: list[str], size: int = 500) -> Iterable[list[str]]:

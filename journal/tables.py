@@ -1,4 +1,4 @@
-"""The journal's tables: what gateways sent, what the office said, what was judged, who was told.
+"""The journal's tables: what gateways sent, what the office said, what was judged.
 
 Moments are UTC milliseconds since 1970 in BIGINT, days are `YYYY-MM-DD` of the site's zone, flags are 0 or 1, so that
 every database compares and sorts them alike.
@@ -14,16 +14,13 @@ from sqlalchemy import (
     MetaData,
     Table,
     Text,
-    UniqueConstraint,
 )
 
-NAMES = {
-    "pk": "pk_%(table_name)s",
-    "fk": "fk_%(table_name)s_%(column_0_name)s",
-    "uq": "uq_%(table_name)s_%(column_0_name)s",
-    "ix": "ix_%(table_name)s_%(column_0_name)s",
-}
-metadata = MetaData(naming_convention=NAMES)
+_BY_COLUMN = ("fk", "uq", "ix")
+metadata = MetaData(
+    naming_convention={"pk": "pk_%(table_name)s"}
+    | {key: f"{key}_%(table_name)s_%(column_0_name)s" for key in _BY_COLUMN}
+)
 
 
 def _site(*, primary_key: bool = True) -> Column[str]:
@@ -41,13 +38,13 @@ sites = Table(
     Column("site", Text, primary_key=True),
     # As parents read it.
     Column("name", Text, nullable=False),
-    # By IANA.
     Column("zone", Text, nullable=False),
     Column("language", Text, nullable=False),
-    # JSON of gateway.domain.model.Policy, as pydantic writes it.
+    # JSON of gateway.domain.policy.Policy, and of a list of its overrides.
     Column("policy", Text, nullable=False),
-    # 1 while nobody is told anything: 'notify hold'.
-    Column("held", Integer, nullable=False, default=0, server_default="0"),
+    Column("overrides", Text, nullable=False, default="[]", server_default="[]"),
+    # 1 while nobody is told anything: 'notify pause'.
+    Column("paused", Integer, nullable=False, default=0, server_default="0"),
     # Grows whenever the office changes something that gateways must hear.
     Column("revision", BigInteger, nullable=False, default=0),
 )
@@ -57,7 +54,6 @@ publications = Table(
     "publications",
     metadata,
     _site(),
-    # Issue time.
     Column("version", BigInteger, nullable=False),
     # The signed manifest, and the parts joined.
     Column("manifest", LargeBinary, nullable=False),
@@ -85,10 +81,10 @@ entries = Table(
     metadata,
     *_stream(),
     Column("seq", BigInteger, primary_key=True, autoincrement=False),
-    # The exact bytes, and h(seq).
+    # As it was signed; and h(seq).
     Column("body", LargeBinary, nullable=False),
     Column("hash", LargeBinary, nullable=False),
-    # NULL from here on where the event does not decode.
+    # From here on NULL where it does not decode.
     Column("type", Text),
     Column("at", BigInteger),
     Column("recorded", BigInteger),
@@ -137,8 +133,7 @@ quarantine = Table(
     Column("received", BigInteger, nullable=False),
 )
 
-# Days to judge again. `stamp` grows with every new fact: whoever judged deletes the row only where stamp is still what it
-# read. person '' is everybody of the site.
+# Days to judge again. `stamp` grows with every fact: who judged deletes what it read. person '' is everybody.
 dirty = Table(
     "dirty",
     metadata,
@@ -148,17 +143,20 @@ dirty = Table(
     Column("stamp", BigInteger, nullable=False, default=1),
 )
 
-# ---- what the office said: replaced by an import, except the card ledger
+# ---- what the office said: replaced by an import, except what has a past; by hand: journal.staff_tables
 
 groups = Table(
     "groups",
     metadata,
     _site(),
     Column("group", Text, primary_key=True),
-    # As people say it: 5А.
     Column("title", Text, nullable=False),
     # 1 to 11; NULL for a group that spans grades.
     Column("grade", Integer),
+    Column("shift", Integer, nullable=False, default=1, server_default="1"),
+    Column("stage", Text, nullable=False, default="", server_default=""),
+    # The class that it is a part of.
+    Column("part_of", Text),
 )
 
 people = Table(
@@ -177,12 +175,15 @@ people = Table(
     Column("active", Integer, nullable=False, default=1),
 )
 
+# Who was in which group when, [first, until) in days; '' is always.
 memberships = Table(
     "memberships",
     metadata,
     _site(),
     Column("person", Text, primary_key=True),
     Column("group", Text, primary_key=True),
+    Column("first", Text, primary_key=True, default="", server_default=""),
+    Column("until", Text),
 )
 
 contacts = Table(
@@ -190,7 +191,6 @@ contacts = Table(
     metadata,
     _site(),
     Column("person", Text, primary_key=True),
-    # A mail address or an Apprise URL.
     Column("address", Text, primary_key=True),
     Column("language", Text),
     # 1 only where the parent agreed to be told.
@@ -211,6 +211,9 @@ cards = Table(
     Column("valid_to", BigInteger),
     # active | blocked | lost
     Column("state", Text, nullable=False),
+    # The corrections by hand that opened and closed the row; NULL is an import.
+    Column("opened_by", Integer),
+    Column("closed_by", Integer),
     Index("ix_cards_site_token", "site", "token"),
 )
 
@@ -226,6 +229,9 @@ slots = Table(
     Column("end", BigInteger, nullable=False),
     Column("kind", Text, nullable=False),
     Column("mode", Text, nullable=False),
+    # Where it is held; '' is the site itself.
+    Column("place", Text, nullable=False, default="", server_default=""),
+    Column("obligatory", Integer, nullable=False, default=1, server_default="1"),
     Index("ix_slots_site_date", "site", "date"),
 )
 
@@ -239,9 +245,11 @@ lanes = Table(
     # Local wall time HH:MM of its service.
     Column("opens", Text, nullable=False),
     Column("closes", Text, nullable=False),
+    # 1 where its gate reports who went through.
+    Column("rotations", Integer, nullable=False, default=0, server_default="0"),
 )
 
-# ---- what was judged, and who was told
+# ---- what was judged; who was told: journal.notify.tables
 
 # The newest revision of (site, person, slot) counts; an older one is history.
 marks = Table(
@@ -256,7 +264,6 @@ marks = Table(
     Column("minutes_late", Integer, nullable=False),
     Column("minutes_missed", Integer, nullable=False),
     Column("complete", Integer, nullable=False),
-    # JSON list of words.
     Column("gaps", Text, nullable=False, default="[]"),
     Column("final", Integer, nullable=False),
     Column("reason", Text),
@@ -264,29 +271,4 @@ marks = Table(
     Column("source", Text, nullable=False, default="gate"),
     Column("judged_at", BigInteger, nullable=False),
     Index("ix_marks_site_date", "site", "date"),
-)
-
-notices = Table(
-    "notices",
-    metadata,
-    Column("id", Integer, primary_key=True),
-    _site(primary_key=False),
-    Column("person", Text, nullable=False),
-    Column("date", Text, nullable=False),
-    Column("episode", Text, nullable=False),
-    Column("recipient", Text, nullable=False),
-    Column("language", Text, nullable=False),
-    Column("template", Text, nullable=False),
-    # JSON object: what the template needs.
-    Column("body", Text, nullable=False),
-    Column("created", BigInteger, nullable=False),
-    Column("due", BigInteger, nullable=False),
-    Column("expires", BigInteger, nullable=False),
-    # pending | sending | sent | uncertain | withdrawn | expired: journal.notify.outbox.State
-    Column("state", Text, nullable=False),
-    Column("attempts", Integer, nullable=False, default=0),
-    Column("sent_at", BigInteger),
-    Column("error", Text),
-    UniqueConstraint("episode", "recipient", "template"),
-    Index("ix_notices_state_due", "state", "due"),
 )

@@ -11,6 +11,8 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 from gateway.errors import ConfigError
 
 SCENARIOS = Path(__file__).parent / "scenarios"
+#: From here on the journal asks a person before it tells parents.
+_BRAKE_PERCENT = 10
 
 Percent = Annotated[int, Field(ge=0, le=100)]
 
@@ -97,6 +99,8 @@ class Scenario(Table):
             raise ValueError("times must follow each other: opens, first, peak, last, lesson start, lesson end")
         if self.at(self.lesson.start) - self.at(self.arrivals.last) < timedelta(seconds=60):
             raise ValueError("who comes in time comes at least a minute before the lesson: a tap takes a moment")
+        if self.crowd.absent + self.crowd.late >= _BRAKE_PERCENT:
+            raise ValueError(f"absent and late are less than {_BRAKE_PERCENT} together, or messages wait for a person")
         return self
 
     @classmethod

@@ -80,7 +80,7 @@ def names(text: str, key: str) -> bool:
 
 
 def targets() -> set[str]:
-    return set(re.findall(r"^([a-z]+):", read("Makefile"), re.MULTILINE))
+    return set(re.findall(r"^([a-z-]+):", read("Makefile"), re.MULTILINE))
 
 
 def folder_of(kind: str) -> Path:
@@ -194,7 +194,7 @@ def test_make_targets_in_the_documents_exist() -> None:
     named = {
         (name, target)
         for name, text in documents().items()
-        for target in re.findall(r"(?:`|^\s+(?:sudo )?)make ([a-z]+)", text, re.MULTILINE)
+        for target in re.findall(r"(?:`|^\s+(?:sudo )?)make ([a-z-]+)", text, re.MULTILINE)
     }
     assert {"test", "demo"} <= {target for name, target in named if name == "README.md"}
     assert {(name, target) for name, target in named if target not in targets()} == set()
@@ -207,7 +207,7 @@ def test_ci_runs_the_command_of_the_readme() -> None:
 
 
 def test_every_target_is_listed_with_a_sentence() -> None:
-    assert targets() == set(re.findall(r"^([a-z]+):.*## \S+", read("Makefile"), re.MULTILINE))
+    assert targets() == set(re.findall(r"^([a-z-]+):.*## \S+", read("Makefile"), re.MULTILINE))
 
 
 @pytest.mark.parametrize("path", sorted(ROOT.glob("docs/decisions/*.md")), ids=lambda path: path.stem)

@@ -9,7 +9,14 @@ from gateway.domain.model import GroupId
 
 _LONGEST: Final = timedelta(days=1)
 #: Of what is not a duration.
-_MOST: Final[Mapping[str, int]] = {"absent_percent": 100, "late_notice_minutes": 24 * 60}
+_MOST: Final[Mapping[str, int]] = {
+    "absent_percent": 100,
+    "late_notice_minutes": 24 * 60,
+    "brake_percent": 100,
+    "brake_pupils": 100_000,
+    "brake_class_percent": 100,
+    "brake_class_pupils": 100_000,
+}
 #: Durations that a school writes in seconds; the others it writes in minutes.
 _IN_SECONDS: Final = frozenset({"repeat_at_lane", "repeat_at_site", "settle"})
 _UNITS: Final = {"seconds": timedelta(seconds=1), "minutes": timedelta(minutes=1)}
@@ -50,6 +57,15 @@ class Policy:
     not_seen_after: timedelta = timedelta(minutes=15)
     #: The same for grades 1 to 4.
     not_seen_after_primary: timedelta = timedelta(minutes=10)
+    #: What a parent asked to hear after a lesson goes no later than this after it.
+    told_after_lesson: timedelta = timedelta(minutes=60)
+    #: Once parents of this share of the pupils of a shift, in percent, and of at least so many pupils would be alarmed,
+    #: a person decides whether they are.
+    brake_percent: int = 10
+    brake_pupils: int = 15
+    #: The same within a class.
+    brake_class_percent: int = 40
+    brake_class_pupils: int = 6
     #: Coverage entries follow a cut-off by this time, so that a tap in flight is before them.
     settle: timedelta = timedelta(seconds=2)
 

@@ -2,6 +2,8 @@
 
 from alembic import context
 
+from journal import staff_tables as _staff_tables  # noqa: F401 - its tables join the others
+from journal.notify import tables as _notices  # noqa: F401 - the same
 from journal.tables import metadata
 
 connection = context.config.attributes["connection"]

@@ -1,23 +1,46 @@
-"""`notify`: what parents were told, are about to be told, and what nobody knows; and a brake on all of it."""
+"""`notify`: what parents were told, are about to be told, and what nobody knows; what a person decides; and a pause of it all."""
 
 import asyncio
+import datetime as dt
 import json
 from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import click
 from sqlalchemy import select
 
 from journal.console import configured, furnished, reading
-from journal.notify.outbox import State, hold
+from journal.notify.held import Held, decide, held
+from journal.notify.notice import ON_REQUEST
+from journal.notify.outbox import State, pause
+from journal.notify.tables import notices
+from journal.notify.tasklist import Asked, asked, in_words
+from journal.notify.wishes import wish
+from journal.roster import Rules, rules_of, the_site
 from journal.store import moment
-from journal.tables import notices, sites
+from journal.tables import sites
+from journal.words import LANGUAGES
+from sync.clock import clock_from_environment
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def decided(command: F) -> F:
+    """Adds what a decision about held messages needs: where, of which class, and by whom."""
+    by = click.option("--by", metavar="NAME", required=True, help="Who decides it; kept with each message.")
+    return configured(click.argument("site")(of_class(by(command))))
+
+
+def of_class(command: F) -> F:
+    """Adds --class as the argument `group`."""
+    return click.option("--class", "group", metavar="CLASS", help="Only of this class.")(command)
 
 
 @click.group()
 def notify() -> None:
-    """Messages to parents."""
+    """Messages to parents, and tasks for class teachers."""
 
 
 @notify.command(
@@ -30,14 +53,15 @@ def notify() -> None:
 @configured
 def list_(state: str | None, day: Any, as_json: bool, config: Path) -> None:
     """Show messages in the order in which they were made; an uncertain one is never sent again by itself."""
-    rows, held = asyncio.run(_read(config, state, None if day is None else day.date().isoformat()))
+    rows, paused = asyncio.run(_read(config, state, None if day is None else day.date().isoformat()))
     if as_json:
         click.echo(json.dumps(rows, ensure_ascii=False))
         return
-    if held:
-        click.echo("messages are held: attendance-journal notify release")
+    if paused:
+        click.echo("messages are paused: attendance-journal notify resume")
     for row in rows:
         tail = f"  {row['error']}" if row["error"] else ""
+        tail += f"  by {row['author']}" if row["author"] else ""
         click.echo(
             f"{row['date']}  {row['state']:<9}  {row['template']:<10}  {row['person']}  {row['recipient']}{tail}"
         )
@@ -45,49 +69,179 @@ def list_(state: str | None, day: Any, as_json: bool, config: Path) -> None:
     click.echo(", ".join(f"{name} {number}" for name, number in sorted(counts.items())) or "no messages")
 
 
-@notify.command(
-    "hold", epilog="Example: attendance-journal notify hold     before the first start on a restored backup"
+@notify.command("held", epilog="Example: attendance-journal notify held school-12 --class 5А")
+@click.argument("site")
+@of_class
+@click.option("--json", "as_json", is_flag=True, help="For a machine.")
+@configured
+def held_(site: str, group: str | None, as_json: bool, config: Path) -> None:
+    """Show whose parents wait for a person to decide: so many at once that perhaps it is not the pupils."""
+
+    async def work() -> tuple[list[Held], Rules]:
+        async with reading(config) as connection:
+            rules = await rules_of(connection)
+            name = the_site(rules, site)
+            return await held(connection, name, group, clock_from_environment().now().at), rules[name]
+
+    found, rules = asyncio.run(work())
+    plain = [
+        {
+            "class": one.group,
+            "person": one.person,
+            "name": one.name,
+            "template": one.template,
+            "expires": f"{one.expires.astimezone(rules.zone):%H:%M}",
+        }
+        for one in found
+    ]
+    if as_json:
+        click.echo(json.dumps(plain, ensure_ascii=False))
+        return
+    for row in plain:
+        click.echo("  ".join(f"{row[key]:<10}" for key in ("class", "template", "person", "name")) + row["expires"])
+    counts = Counter(one.group for one in found)
+    click.echo(", ".join(f"{name} {number}" for name, number in sorted(counts.items())) or "nothing is held")
+
+
+@notify.command("release", epilog="Example: attendance-journal notify release school-12 --class 5А --by Петрова")
+@decided
+def release(site: str, group: str | None, by: str, config: Path) -> None:
+    """Let held messages go that are still true and whose lesson is not over."""
+    click.echo(f"{asyncio.run(_decide(config, site, group, State.PENDING, by))} messages go out")
+
+
+@notify.command("drop", epilog="Example: attendance-journal notify drop school-12 --class 5А --by Петрова")
+@decided
+def drop(site: str, group: str | None, by: str, config: Path) -> None:
+    """Never send them: the class went to the stadium, the bus was late."""
+    click.echo(f"{asyncio.run(_decide(config, site, group, State.DROPPED, by))} messages are dropped")
+
+
+@notify.command("tasks", epilog="Example: attendance-journal notify tasks --date 2026-09-01 --language en")
+@click.option("--date", "day", type=click.DateTime(["%Y-%m-%d"]), help="The day; today where it is left out.")
+@click.option("--site", help="Needed where the journal serves several.")
+@click.option("--language", type=click.Choice(LANGUAGES), default="ru", show_default=True)
+@click.option("--json", "as_json", is_flag=True, help="For a machine; closed ones, too.")
+@configured
+def tasks(day: dt.datetime | None, site: str | None, language: str, as_json: bool, config: Path) -> None:
+    """Show for whom class teachers should look, because the doors cannot tell whether they are there."""
+
+    async def work() -> tuple[list[Asked], Rules]:
+        async with reading(config) as connection:
+            rules = await rules_of(connection)
+            name = the_site(rules, site)
+            now = clock_from_environment().now().at
+            date = now.astimezone(rules[name].zone).date() if day is None else day.date()
+            return await asked(connection, name, date.isoformat()), rules[name]
+
+    found, rules = asyncio.run(work())
+    if as_json:
+        click.echo(json.dumps([_task(one) for one in found], ensure_ascii=False))
+        return
+    nothing = {"ru": "никого искать не надо", "en": "nobody to look for"}[language]
+    click.echo("\n".join(in_words(found, language, rules.zone)) or nothing)
+
+
+@notify.command("wish", epilog="Example: attendance-journal notify wish school-12 p-17 mother@example.org --of arrived")
+@click.argument("site")
+@click.argument("person")
+@click.argument("address")
+@click.option(
+    "--of",
+    "templates",
+    type=click.Choice(sorted(template.value for template in ON_REQUEST)),
+    multiple=True,
+    help="Repeatable.",
 )
 @configured
-def hold_(config: Path) -> None:
-    """Tell nobody anything until it is released; what is held expires with its lesson."""
-    asyncio.run(_hold(config, held=True))
-    click.echo("messages are held; 'attendance-journal notify release' lets them go again")
+def wish_(site: str, person: str, address: str, templates: tuple[str, ...], config: Path) -> None:
+    """Note what a parent asks to hear besides; without --of nothing more. An import leaves it alone."""
+
+    async def work() -> None:
+        async with furnished(config) as (_, store), store.begin() as connection:
+            rules = await rules_of(connection)
+            now = clock_from_environment().now().at
+            await wish(connection, the_site(rules, site), person, address, templates, rules[site].zone, now)
+
+    asyncio.run(work())
+    click.echo(f"{person}: {', '.join(templates) or 'nothing besides'}")
 
 
-@notify.command("release", epilog="Example: attendance-journal notify release")
+@notify.command(
+    "pause", epilog="Example: attendance-journal notify pause     before the first start on a restored backup"
+)
 @configured
-def release(config: Path) -> None:
+def pause_(config: Path) -> None:
+    """Tell nobody anything until it is resumed; what waits expires with its lesson."""
+    asyncio.run(_pause(config, paused=True))
+    click.echo("messages are paused; 'attendance-journal notify resume' lets them go again")
+
+
+@notify.command("resume", epilog="Example: attendance-journal notify resume")
+@configured
+def resume(config: Path) -> None:
     """Let messages go again that are still true and whose lesson is not over."""
-    asyncio.run(_hold(config, held=False))
+    asyncio.run(_pause(config, paused=False))
     click.echo("messages go out again")
 
 
-async def _hold(config: Path, *, held: bool) -> None:
+async def _pause(config: Path, *, paused: bool) -> None:
     async with furnished(config) as (_, store), store.begin() as connection:
-        await hold(connection, held=held)
+        await pause(connection, paused=paused)
+
+
+async def _decide(config: Path, site: str, group: str | None, state: State, author: str) -> int:
+    async with furnished(config) as (_, store), store.begin() as connection:
+        name = the_site(await rules_of(connection), site)
+        now = clock_from_environment().now().at
+        return await decide(connection, name, group, state=state, author=author, now=now)
 
 
 async def _read(config: Path, state: str | None, day: str | None) -> tuple[list[dict[str, Any]], bool]:
     c = notices.c
-    query = select(notices, sites.c.held).join(sites, sites.c.site == c.site).order_by(c.id)
+    query = select(notices, sites.c.paused).join(sites, sites.c.site == c.site).order_by(c.id)
     if state is not None:
         query = query.where(c.state == state)
     if day is not None:
         query = query.where(c.date == day)
     async with reading(config) as connection:
-        held = bool((await connection.execute(select(sites.c.site).where(sites.c.held == 1).limit(1))).scalar())
-        return [_plain(dict(row)) for row in (await connection.execute(query)).mappings()], held
+        paused = bool((await connection.execute(select(sites.c.site).where(sites.c.paused == 1).limit(1))).scalar())
+        return [_plain(dict(row)) for row in (await connection.execute(query)).mappings()], paused
 
 
 def _plain(row: dict[str, Any]) -> dict[str, Any]:
-    words = ("id", "site", "person", "date", "template", "recipient", "language", "state", "attempts", "error")
-    moments = {key: row[key] for key in ("created", "due", "expires", "sent_at")}
+    words = (
+        "id",
+        "site",
+        "person",
+        "date",
+        "template",
+        "recipient",
+        "language",
+        "state",
+        "attempts",
+        "error",
+        "author",
+    )
+    moments = ("created", "due", "expires", "sent_at", "decided")
     return (
         {key: row[key] for key in words}
-        | {"held": bool(row["held"])}
-        | {
-            key: None if value is None else moment(value).isoformat(timespec="milliseconds")
-            for key, value in moments.items()
-        }
+        | {"paused": bool(row["paused"])}
+        | {key: None if row[key] is None else _iso(moment(row[key])) for key in moments}
     )
+
+
+def _task(one: Asked) -> dict[str, Any]:
+    return {
+        "class": one.group,
+        "person": one.person,
+        "name": one.name,
+        "start": _iso(one.start),
+        "doubts": [str(doubt) for doubt in one.doubts],
+        "closed": one.closed and _iso(one.closed),
+        "closed_by": one.closed_by,
+    }
+
+
+def _iso(at: dt.datetime) -> str:
+    return at.isoformat(timespec="milliseconds")

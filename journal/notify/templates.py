@@ -7,11 +7,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from journal.notify.due import Template
+from journal.notify.notice import Template
+from journal.words import LANGUAGES, minutes_in_words
 
 #: One SMS of UCS-2 characters, 3GPP TS 23.040.
 SMS_CHARACTERS: Final = 70
-LANGUAGES: Final = ("ru", "en")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,37 +27,49 @@ _SUBJECTS: Final[Mapping[str, Mapping[Template, str]]] = {
     "ru": {
         Template.LATE: "Опоздание",
         Template.NOT_SEEN: "Карта не отмечена на входе",
+        Template.ABSENT: "Пропуск урока",
         Template.UPDATE: "Вход в школу",
         Template.SEEN: "Отметка в школе",
         Template.CORRECTION: "Исправление",
+        Template.LEFT_EARLY: "Выход до конца урока",
+        Template.ARRIVED: "Вход в школу",
     },
     "en": {
         Template.LATE: "Late arrival",
         Template.NOT_SEEN: "Card not seen at the entrance",
+        Template.ABSENT: "Missed lesson",
         Template.UPDATE: "Arrival at school",
         Template.SEEN: "Seen at school",
         Template.CORRECTION: "Correction",
+        Template.LEFT_EARLY: "Left before the end of a lesson",
+        Template.ARRIVED: "Arrival at school",
     },
 }
 _TEXTS: Final[Mapping[str, Mapping[Template, str]]] = {
     "ru": {
         Template.LATE: "{name}: вход в {at}, опоздание {minutes}.",
         Template.NOT_SEEN: "{name}: к {at} карта на входе не отмечена.",
+        Template.ABSENT: "{name}: на уроке в {at} нет, подтверждено школой.",
         Template.UPDATE: "{name}: вход в школу в {at}.",
         Template.SEEN: "{name}: отметка внутри школы в {at}.",
         Template.CORRECTION: "Исправление. {name}: вход в {at}, прошлое сообщение неверно.",
+        Template.LEFT_EARLY: "{name}: выход из школы в {at}, до конца урока.",
+        Template.ARRIVED: "{name}: вход в школу в {at}.",
     },
     "en": {
         Template.LATE: "{name} came in at {at}, {minutes} late.",
         Template.NOT_SEEN: "{name}: the card was not seen at the entrance by {at}.",
+        Template.ABSENT: "{name} was not in the lesson at {at}, the school says.",
         Template.UPDATE: "{name} came in at {at}.",
         Template.SEEN: "{name} was seen at school at {at}.",
         Template.CORRECTION: "Correction: {name} came in at {at}. Our last message was wrong.",
+        Template.LEFT_EARLY: "{name} left at {at}, before the end of the lesson.",
+        Template.ARRIVED: "{name} came in at {at}.",
     },
 }
 _NOTHING_KNOWN: Final = {
-    "ru": "{name}: прошлое сообщение о входе неверно, извините.",
-    "en": "{name}: our last message about the entrance was wrong, sorry.",
+    "ru": "{name}: прошлое сообщение неверно, извините.",
+    "en": "{name}: our last message was wrong, sorry.",
 }
 
 
@@ -70,17 +82,3 @@ def render(template: Template, language: str, *, name: str, at: str | None, minu
     name = " ".join(name.split())
     short = name if len(name) <= room else name[: room - 1] + "…"
     return Message(subject=_SUBJECTS[language][template], text=pattern.format(name=short, **words))
-
-
-def minutes_in_words(count: int, language: str) -> str:
-    """`1 минута`, `2 минуты`, `5 минут`; `1 minute`, `2 minutes`."""
-    if language == "ru":
-        return f"{count} {plural(count, 'минута', 'минуты', 'минут')}"
-    return f"{count} {'minute' if count == 1 else 'minutes'}"
-
-
-def plural(count: int, one: str, few: str, many: str) -> str:
-    """The Russian form after a number, CLDR plural rules."""
-    if count % 10 == 1 and count % 100 != 11:
-        return one
-    return few if 2 <= count % 10 <= 4 and not 12 <= count % 100 <= 14 else many

@@ -1,10 +1,7 @@
 """`report`: the register of a day on a terminal, in a file, or for a machine."""
 
 import asyncio
-import csv
-import io
 import json
-import sys
 from collections.abc import Sequence
 from datetime import date, datetime
 from pathlib import Path
@@ -13,24 +10,28 @@ from typing import Final
 import click
 
 from gateway.domain.model import Status
-from gateway.errors import ConfigError
 from journal.console import configured, reading
-from journal.notify.templates import LANGUAGES, minutes_in_words
-from journal.reports.register import COLUMNS, ClassDay, PupilDay, Register, plain, register
+from journal.desk.wording import REASONS
+from journal.reports.register import COLUMNS, ClassDay, PupilDay, Register, plain, register, rows
+from journal.reports.sheets import csv_text, shown_by_rich, table_lines
 from journal.reports.wording import in_words, missed_in_words
-from journal.roster import rules_of
+from journal.roster import rules_of, the_site
+from journal.settings import load
+from journal.words import LANGUAGES, minutes_in_words
 from sync.clock import clock_from_environment
 
 _TITLES: Final = {"ru": "Посещаемость {date}, {site}", "en": "Attendance on {date}, {site}"}
 _HEADS: Final = {
-    "ru": ("Класс", "Всего", "Были", "Опоздали", "Нет", "Неизвестно", "Ещё не решено"),
-    "en": ("Class", "Pupils", "Present", "Late", "Absent", "Unknown", "Pending"),
+    "ru": ("Класс", "Всего", "Были", "Опоздали", "Нет", "Неизвестно", "Ещё не решено", "Отмечает учитель"),
+    "en": ("Class", "Pupils", "Present", "Late", "Absent", "Unknown", "Pending", "Teacher marks"),
 }
 _NAMED: Final = {
     "ru": {Status.LATE: "опоздали", Status.ABSENT: "нет", Status.UNKNOWN: "неизвестно"},
     "en": {Status.LATE: "late", Status.ABSENT: "absent", Status.UNKNOWN: "unknown"},
 }
 _MISSED: Final = {"ru": "пропустили", "en": "missed"}
+_LEFT: Final = {"ru": "ушли раньше", "en": "left early"}
+_TEACHERS: Final = {"ru": "отмечает учитель", "en": "the teacher marks"}
 _NOBODY: Final = {"ru": "В этот день уроков нет.", "en": "No lessons on that day."}
 _TOTAL: Final = {"ru": "Все", "en": "All"}
 
@@ -43,15 +44,18 @@ _TOTAL: Final = {"ru": "Все", "en": "All"}
 @click.option("--language", type=click.Choice(LANGUAGES), default="ru", show_default=True)
 @click.option("--json", "style", flag_value="json", help="For a machine.")
 @click.option("--csv", "style", flag_value="csv", help="For a spreadsheet: one line for each pupil.")
+@click.option("--by-lesson", is_flag=True, help="With --csv: one line for each lesson of a pupil.")
 @configured
-def report(day: datetime | None, site: str | None, language: str, style: str | None, config: Path) -> None:
-    """Print who is present, late, absent or unknown, by class."""
+def report(
+    day: datetime | None, site: str | None, language: str, style: str | None, config: Path, *, by_lesson: bool
+) -> None:
+    """Print who is present, late, absent or unknown, by class, and why."""
     found = asyncio.run(_read(config, site, None if day is None else day.date()))
     match style:
         case "json":
             click.echo(json.dumps(plain(found), ensure_ascii=False))
         case "csv":
-            click.echo(_csv(found), nl=False)
+            click.echo(csv_text(rows(found, by_lesson=by_lesson)), nl=False)
         case _:
             _print(found, language)
 
@@ -59,12 +63,9 @@ def report(day: datetime | None, site: str | None, language: str, style: str | N
 async def _read(config: Path, site: str | None, day: date | None) -> Register:
     async with reading(config) as connection:
         rules = await rules_of(connection)
-        if site is None and len(rules) != 1:
-            raise ConfigError(f"the journal serves {len(rules)} sites", hint=f"add --site {' or '.join(rules)}")
-        name = site or next(iter(rules))
-        zone = rules[name].zone if name in rules else None
-        today = day or clock_from_environment().now().at.astimezone(zone).date()
-        return await register(connection, name, today.isoformat())
+        name = the_site(rules, site)
+        today = day or clock_from_environment().now().at.astimezone(rules[name].zone).date()
+        return await register(connection, name, today.isoformat(), load(config).codes(name))
 
 
 def _print(day: Register, language: str) -> None:
@@ -72,8 +73,10 @@ def _print(day: Register, language: str) -> None:
     if not day.classes:
         click.echo(_NOBODY[language])
         return
-    rows = [(group.title, *_counts([group])) for group in day.classes]
-    _table(_HEADS[language], [*rows, (_TOTAL[language], *_counts(day.classes))])
+    counted = [(group.title, *_counts([group])) for group in day.classes]
+    counted.append((_TOTAL[language], *_counts(day.classes)))
+    if not shown_by_rich(_HEADS[language], counted):
+        click.echo("\n".join(table_lines(_HEADS[language], counted)))
     for group in day.classes:
         for word, names in _lists(group, day, language).items():
             if names:
@@ -81,54 +84,26 @@ def _print(day: Register, language: str) -> None:
 
 
 def _counts(groups: Sequence[ClassDay]) -> list[str]:
-    """The whole, and each column of it."""
-    counts = [len(group.pupils) for group in groups], *([group.count(s) for group in groups] for s in COLUMNS)
+    """The whole, each column of it, and who is the teacher's to mark."""
+    of_status = ([len(group.of(status)) for group in groups] for status in COLUMNS)
+    counts = [len(group.pupils) for group in groups], *of_status, [len(group.teachers) for group in groups]
     return [str(sum(numbers)) for numbers in counts]
 
 
 def _lists(group: ClassDay, day: Register, language: str) -> dict[str, list[str]]:
     """Who is named, and with which words, under each heading."""
 
-    def why(pupil: PupilDay) -> str:
-        return in_words(pupil.doubts, language, day.zone)
+    def said(pupil: PupilDay, *words: str) -> str:
+        reason = REASONS[language][pupil.reason] if pupil.reason else ""
+        inside = ", ".join(word for word in (*words, reason) if word)
+        return f"{pupil.name} ({inside})" if inside else pupil.name
 
     named = _NAMED[language]
     return {
-        named[Status.LATE]: [f"{p.name} ({minutes_in_words(p.minutes_late, language)})" for p in group.of(Status.LATE)],
-        _MISSED[language]: [f"{p.name} ({missed_in_words(p.missed, p.lessons, language)})" for p in group.truant],
-        named[Status.ABSENT]: [p.name for p in group.of(Status.ABSENT)],
-        named[Status.UNKNOWN]: [f"{p.name} ({why(p)})" if p.doubts else p.name for p in group.of(Status.UNKNOWN)],
+        named[Status.LATE]: [said(p, minutes_in_words(p.minutes_late, language)) for p in group.of(Status.LATE)],
+        _MISSED[language]: [said(p, missed_in_words(p.missed, p.lessons, language)) for p in group.truant],
+        _LEFT[language]: [said(p) for p in group.left_early],
+        named[Status.ABSENT]: [said(p) for p in group.of(Status.ABSENT)],
+        named[Status.UNKNOWN]: [said(p, in_words(p.doubts, language, day.zone)) for p in group.of(Status.UNKNOWN)],
+        _TEACHERS[language]: [p.name for p in group.teachers],
     }
-
-
-def _table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-    if sys.stdout.isatty():
-        try:
-            from rich.console import Console
-            from rich.table import Table
-        except ImportError:
-            pass  # an extra: the plain table says the same
-        else:
-            table = Table()
-            for number, head in enumerate(heads):
-                table.add_column(head, justify="right" if number else "left")
-            for row in rows:
-                table.add_row(*row)
-            Console().print(table)
-            return
-    widths = [max(map(len, column)) for column in zip(heads, *rows, strict=True)]
-    for row in (heads, *rows):
-        first, *numbers = (f"{cell:>{width}}" for cell, width in zip(row, widths, strict=True))
-        click.echo("  ".join([f"{first.strip():<{widths[0]}}", *numbers]).rstrip())
-
-
-def _csv(day: Register) -> str:
-    file = io.StringIO(newline="")
-    writer = csv.writer(file, lineterminator="\r\n")
-    writer.writerow(["date", "class", "person", "name", "status", "minutes_late", "missed", "lessons"])
-    for group in day.classes:
-        for p in group.pupils:
-            # A spreadsheet takes a cell that begins like this for a formula.
-            name = f"'{p.name}" if p.name.startswith(("=", "+", "-", "@")) else p.name
-            writer.writerow([day.date, group.title, p.person, name, p.status, p.minutes_late, p.missed, p.lessons])
-    return file.getvalue()

@@ -1,6 +1,7 @@
-"""The register of one day: what each pupil's doors say, by class."""
+"""The register of one day: what the doors and the staff say of each pupil, by class."""
 
 from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -8,12 +9,14 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from gateway.domain.model import Doubt, Mark, MarkReason, PersonId, SlotId, Source, Status
-from gateway.domain.register import day_mark, judged
-from gateway.errors import ConfigError
-from journal.roster import Member, members, rules_of
-from journal.store import DOUBTS
-from journal.tables import groups, marks, people
+from gateway.domain.model import Doubt, Mark, MarkReason, Slot, Source, Status
+from gateway.domain.reasons import RANK
+from gateway.domain.register import day_mark, judged, taken
+from journal.reports.codes import code_of
+from journal.revisions import newest_marks, not_held
+from journal.roster import Member, members, rules_of, the_site
+from journal.settings import CodesTable
+from journal.tables import groups, people
 
 #: In the order of the columns.
 COLUMNS = (Status.PRESENT, Status.LATE, Status.ABSENT, Status.UNKNOWN, Status.PENDING)
@@ -31,8 +34,23 @@ class PupilDay:
     minutes_late: int
     missed: int
     lessons: int
+    #: Of the first lesson that was missed, left or begun late with one.
+    reason: MarkReason | None
+    #: The weightiest that any of the marks rests on.
+    source: Source
+    #: As the school's own register calls the day.
+    code: str
     #: What was not heard of, where that left the day unknown.
     doubts: tuple[Doubt, ...]
+    #: Lessons that no door sees and nobody has marked yet: they are the teacher's to mark.
+    unmarked: int
+    #: In order of time, with the code of each.
+    marks: tuple[tuple[Slot, Mark, str], ...]
+
+    @property
+    def teachers(self) -> bool:
+        """Whether nothing is known but what a teacher will say."""
+        return self.unmarked > 0 and not self.marks
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,18 +61,24 @@ class ClassDay:
     title: str
     pupils: tuple[PupilDay, ...]
 
-    def count(self, status: Status) -> int:
-        """How many pupils have it."""
-        return len(self.of(status))
-
     def of(self, status: Status) -> list[PupilDay]:
-        """Who has it."""
-        return [pupil for pupil in self.pupils if pupil.status is status]
+        """Who has it; who is the teacher's to mark has none."""
+        return [pupil for pupil in self.pupils if pupil.status is status and not pupil.teachers]
 
     @property
     def truant(self) -> list[PupilDay]:
         """Who missed lessons, though not the whole day."""
         return [pupil for pupil in self.pupils if pupil.missed and pupil.status is not Status.ABSENT]
+
+    @property
+    def left_early(self) -> list[PupilDay]:
+        """Who left a lesson before its end."""
+        return [p for p in self.pupils if any(mark.status is Status.LEFT_EARLY for _, mark, _ in p.marks)]
+
+    @property
+    def teachers(self) -> list[PupilDay]:
+        """Who is the teacher's to mark: no door sees them."""
+        return [pupil for pupil in self.pupils if pupil.teachers]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,22 +91,21 @@ class Register:
     classes: tuple[ClassDay, ...]
 
 
-async def register(connection: AsyncConnection, site: str, date: str) -> Register:
+async def register(connection: AsyncConnection, site: str, date: str, codes: CodesTable) -> Register:
     """Read the newest marks of the day. Raises ConfigError for a site that the journal does not know."""
     rules = await rules_of(connection)
-    if site not in rules:
-        raise ConfigError(f"the journal knows no site {site}", hint=f"known sites: {', '.join(rules) or 'none'}")
+    the_site(rules, site)
     p, g = people.c, groups.c
     named = select(p.person, p.last_name, p.first_name, g.group, g.title).outerjoin_from(
         people, groups, (g.site == p.site) & (g.group == p.class_group)
     )
     described = {row.person: row for row in await connection.execute(named.where(p.site == site))}
-    newest = await _marks(connection, site, date)
+    newest = {place: mark for place, (mark, _) in (await newest_marks(connection, site, date)).items()}
     by_class: dict[tuple[str, str], list[PupilDay]] = defaultdict(list)
     for member in await members(connection, site, date, rules[site], None):
         row = described[member.pupil.person]
-        day = _pupil(member, f"{row.last_name} {row.first_name}", newest)
-        if day.lessons:
+        day = _pupil(member, f"{row.last_name} {row.first_name}", site, newest, codes)
+        if day.marks or day.unmarked:
             by_class[row.title or "–", row.group or ""].append(day)
     classes = [
         ClassDay(group=group, title=title, pupils=tuple(sorted(pupils, key=lambda d: (d.name, d.person))))
@@ -91,31 +114,22 @@ async def register(connection: AsyncConnection, site: str, date: str) -> Registe
     return Register(site=site, date=date, zone=rules[site].zone, classes=tuple(classes))
 
 
-async def _marks(connection: AsyncConnection, site: str, date: str) -> dict[tuple[str, str], Mark]:
-    c = marks.c
-    query = select(marks).where(c.site == site, c.date == date).order_by(c.revision)
-    return {
-        (row["person"], row["slot"]): Mark(
-            person=PersonId(row["person"]),
-            slot=SlotId(row["slot"]),
-            status=Status(row["status"]),
-            minutes_late=row["minutes_late"],
-            minutes_missed=row["minutes_missed"],
-            complete=bool(row["complete"]),
-            doubts=DOUBTS.validate_json(row["gaps"]),
-            final=bool(row["final"]),
-            reason=MarkReason(row["reason"]) if row["reason"] else None,
-            source=Source(row["source"]),
-        )
-        for row in (await connection.execute(query)).mappings()
-    }
-
-
-def _pupil(member: Member, name: str, newest: dict[tuple[str, str], Mark]) -> PupilDay:
+def _pupil(member: Member, name: str, site: str, newest: Mapping[tuple[str, str], Mark], codes: CodesTable) -> PupilDay:
     person = member.pupil.person
-    day = [newest.get((person, slot.id)) or _pending(person, slot.id) for slot in judged(member.slots)]
-    whole = day_mark(member.slots, day)
-    doubts = {doubt: None for mark in day if mark.status is Status.UNKNOWN for doubt in mark.doubts}
+    at_the_doors = {slot.id for slot in judged(member.slots, site)}
+    marked: list[tuple[Slot, Mark]] = []
+    unmarked = 0
+    for slot in taken(member.slots):
+        mark = newest.get((person, slot.id))
+        if slot.id in at_the_doors:
+            marked.append((slot, mark or not_held(person, slot.id)))
+        elif mark is not None and mark.status is not Status.PENDING:
+            marked.append((slot, mark))
+        else:
+            unmarked += 1
+    whole = day_mark(member.slots, [mark for _, mark in marked])
+    reason = next((mark.reason for _, mark in marked if mark.reason and mark.status is not Status.PRESENT), None)
+    doubts = {doubt: None for _, mark in marked if mark.status is Status.UNKNOWN for doubt in mark.doubts}
     return PupilDay(
         person=person,
         name=name,
@@ -123,12 +137,17 @@ def _pupil(member: Member, name: str, newest: dict[tuple[str, str], Mark]) -> Pu
         minutes_late=whole.minutes_late,
         missed=whole.missed,
         lessons=whole.lessons,
+        reason=reason,
+        source=_weightiest(mark for _, mark in marked),
+        code=code_of(whole.status, reason, codes),
         doubts=tuple(doubts) if whole.status is Status.UNKNOWN else (),
+        unmarked=unmarked,
+        marks=tuple((slot, mark, code_of(mark.status, mark.reason, codes)) for slot, mark in marked),
     )
 
 
-def _pending(person: PersonId, slot: SlotId) -> Mark:
-    return Mark(person=person, slot=slot, status=Status.PENDING, minutes_late=0, minutes_missed=0, complete=False)
+def _weightiest(marks: Iterable[Mark]) -> Source:
+    return max((mark.source for mark in marks), key=RANK.__getitem__, default=Source.GATE)
 
 
 def _natural(title: str) -> tuple[int, str]:
@@ -146,20 +165,73 @@ def plain(day: Register) -> dict[str, Any]:
             {
                 "group": group.group,
                 "title": group.title,
-                **{status.value: group.count(status) for status in COLUMNS},
-                "pupils": [
-                    {
-                        "person": pupil.person,
-                        "name": pupil.name,
-                        "status": pupil.status.value,
-                        "minutes_late": pupil.minutes_late,
-                        "missed": pupil.missed,
-                        "lessons": pupil.lessons,
-                        "doubts": [str(doubt) for doubt in pupil.doubts],
-                    }
-                    for pupil in group.pupils
-                ],
+                **{status.value: len(group.of(status)) for status in COLUMNS},
+                "teacher": len(group.teachers),
+                "pupils": [_plain_pupil(pupil) for pupil in group.pupils],
             }
             for group in day.classes
         ],
     }
+
+
+def _plain_pupil(pupil: PupilDay) -> dict[str, Any]:
+    return {
+        "person": pupil.person,
+        "name": pupil.name,
+        "status": pupil.status.value,
+        "minutes_late": pupil.minutes_late,
+        "missed": pupil.missed,
+        "lessons": pupil.lessons,
+        "unmarked": pupil.unmarked,
+        "reason": pupil.reason and pupil.reason.value,
+        "source": pupil.source.value,
+        "code": pupil.code,
+        "doubts": [str(doubt) for doubt in pupil.doubts],
+        "marks": [plain_mark(*one) for one in pupil.marks],
+    }
+
+
+def plain_mark(slot: Slot, mark: Mark, code: str) -> dict[str, Any]:
+    """One lesson."""
+    return {
+        "slot": slot.id,
+        "lesson": slot.number,
+        "status": mark.status.value,
+        "minutes_late": mark.minutes_late,
+        "minutes_missed": mark.minutes_missed,
+        "final": mark.final,
+        "reason": mark.reason and mark.reason.value,
+        "source": mark.source.value,
+        "code": code,
+        "doubts": [str(doubt) for doubt in mark.doubts],
+    }
+
+
+def rows(day: Register, *, by_lesson: bool) -> Sequence[Sequence[object]]:
+    """For a spreadsheet: a line for each pupil, or for each of their lessons; the first is the header."""
+    if by_lesson:
+        head = ["date", "class", "person", "name", "lesson", "status", "minutes_late", "reason", "source", "code"]
+        return [
+            head,
+            *(
+                (
+                    *(day.date, group.title, p.person, p.name),
+                    *(slot.number, mark.status, mark.minutes_late, mark.reason or "", mark.source, code),
+                )
+                for group in day.classes
+                for p in group.pupils
+                for slot, mark, code in p.marks
+            ),
+        ]
+    head = ["date", "class", "person", "name", "status", "minutes_late", "missed", "lessons"]
+    return [
+        [*head, "unmarked", "reason", "source", "code"],
+        *(
+            (
+                *(day.date, group.title, p.person, p.name, p.status, p.minutes_late, p.missed, p.lessons),
+                *(p.unmarked, p.reason or "", p.source, p.code),
+            )
+            for group in day.classes
+            for p in group.pupils
+        ),
+    ]

@@ -5,7 +5,7 @@ from typing import Final
 from zoneinfo import ZoneInfo
 
 from gateway.domain.model import Doubt, DoubtKind
-from journal.notify.templates import plural
+from journal.words import plural
 
 #: How a school reads each doubt.
 _DOUBTS: Final[Mapping[str, Mapping[DoubtKind, str]]] = {

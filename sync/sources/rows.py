@@ -167,7 +167,7 @@ def _sheet(
         expected = f"a line with {', '.join(_named(column, headings) for column in columns)}"
         problems.add(file, "a first line that names no column", expected, "add the line above the others", row=line)
         return None
-    positions = _positions(file, line, header, columns, headings, problems)
+    positions = _positions(file, line, header, columns, headings, problems, private=private)
     own = {
         name: header[at]
         for name, at in positions.items()
@@ -199,6 +199,8 @@ def _positions(
     columns: Sequence[Column[object]],
     headings: Headings,
     problems: Problems,
+    *,
+    private: bool,
 ) -> dict[str, int]:
     names = names_of(columns, headings)
     ignored = {heading(name) for name in headings.ignore}
@@ -212,7 +214,9 @@ def _positions(
                 name, names, "remove the column, or let profile.toml ignore it: only what is needed is taken in"
             )
             expected = f"only {', '.join(_named(column, headings) for column in columns)}"
-            problems.add(file, f"a column {quoted(cell)}", expected, hint, row=line)
+            # Where the end of the header is lost, names of people stand in it.
+            got = f"a column {quoted(cell)}" if not private else f"another name of column {position + 1}"
+            problems.add(file, got, expected, hint, row=line)
         for column in known:
             if positions.setdefault(column, position) != position:
                 problems.add(

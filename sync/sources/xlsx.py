@@ -94,9 +94,6 @@ def open_book(file: str, data: bytes, problems: Problems) -> Book | None:
     except Exception as error:  # noqa: BLE001 - the same: KeyError, BadZipFile, ParseError, TypeError …
         _damaged(file, error, problems)
         return None
-    for sheet in workbook.worksheets:
-        # What a file says of its own size may be a lie.
-        sheet.reset_dimensions()
     if not workbook.worksheets:
         problems.add(file, "no sheet", "a workbook with a sheet", "save the table as XLSX again")
         return None

@@ -2,10 +2,11 @@
 
 from datetime import datetime, timedelta
 
-from gateway.domain.register import EntryRef, Fact, FactKind, judge
-from gateway.domain.statement import Statement, StatementKind
-from journal.notify.due import Pupil, PupilDay, Recipient, Told, due
-from tests.domain.situation import PERSON, Situation
+from gateway.domain.register import Fact, judge
+from gateway.domain.statement import Statement
+from journal.notify.due import due
+from journal.notify.notice import Pupil, PupilDay, Recipient, Told
+from tests.domain.situation import PERSON, SITE, Situation
 
 _MINUTE = timedelta(minutes=1)
 _PARENT = Recipient(address="parent@example.org", language="ru")
@@ -19,34 +20,30 @@ def messages(situation: Situation) -> str:
     moment = min([last, *(slot.start for slot in situation.slots())])
     while moment <= last:
         for notice in due(_day(situation, moment), heard, moment):
-            if notice.opens > moment:
+            if notice.window.opens > moment:
                 continue
-            heard.append(Told(address=_PARENT.address, template=notice.template, at=notice.at))
+            told = Told(address=_PARENT.address, template=notice.template, at=notice.at, window=notice.window)
+            heard.append(told)
             at = f" {notice.at.astimezone(situation.here):%H:%M}" if notice.at else ""
             words.append(f"{notice.template}{at}" + (f" {notice.minutes}" if notice.minutes else ""))
         moment += _MINUTE
     return ", ".join(words) or "none"
 
 
-def _as_fact(let_in: Statement) -> Fact:
-    ref = EntryRef(gateway="staff", epoch="e", seq=0)
-    return Fact(at=let_in.at, kind=FactKind.IN, ref=ref)
-
-
 def _day(situation: Situation, as_of: datetime) -> PupilDay:
     slots, facts, policy = situation.slots(), situation.facts(as_of), situation.numbers
     excuses, coverage = situation.absences(as_of), situation.coverage(as_of)
-    known: list[Fact | Statement] = [*facts, *situation.statements(as_of)]
+    statements = situation.statements(as_of)
+    known: list[Fact | Statement] = [*facts, *statements]
     return PupilDay(
         pupil=Pupil(person=PERSON, name="Иван", primary=situation.primary, recipients=(_PARENT,)),
         slots=slots,
         marks=judge(situation.whose, slots, known, excuses, coverage, as_of, policy),
-        facts=[
-            *facts,
-            *(_as_fact(one) for one in known if isinstance(one, Statement) and one.kind is StatementKind.CAME),
-        ],
+        facts=facts,
+        statements=statements,
         excuses=excuses,
         coverage=coverage,
         policy=policy,
         zone=situation.here,
+        site=SITE,
     )

@@ -45,6 +45,15 @@ def test_whatever_sets_the_clock_later_repairs_nothing() -> None:
     assert times(ledger.events) == ["07:40", "08:00", "08:01"]
 
 
+def test_a_clock_that_was_lost_again_is_not_repaired_by_what_set_it_before() -> None:
+    ledger = Ledger()
+    ledger.starts("b1", AGES)
+    ledger.sets_clock("08:00")
+    ledger.starts("b1", timedelta(minutes=-90))
+    note(ledger, "09:00")
+    assert times(ledger.events) == ["08:00", "08:00?"]
+
+
 def test_a_boot_is_repaired_by_its_own_synchronisation_only() -> None:
     ledger = Ledger()
     ledger.starts("b1", AGES)

@@ -53,8 +53,9 @@ def told(story: str) -> Ledger:
         ("07:40 guard release", []),
         ("09:00 mode locked, 10:00 mode single", ["main closed 09:00-10:00"]),
         ("09:00 mode locked, 10:00 tap", ["main closed 09:00-10:00"]),
-        ("09:00 mode locked, 09:30 fire_alarm alarm", ["main closed 09:00-09:30", "main fire_alarm 09:30-"]),
-        ("09:00 mode locked, 09:30 guard hold", ["main closed 09:00-09:30", "main opened 09:30-"]),
+        ("09:00 mode locked, 09:30 fire_alarm alarm, 10:00 tap", ["main closed 09:00-09:30", "main fire_alarm 09:30-"]),
+        ("09:00 mode locked, 09:30 guard hold, 10:00 tap", ["main closed 09:00-09:30", "main opened 09:30-"]),
+        ("08:10 mode single, 07:40 mode free", ["main free 07:40-08:10"]),
         ("09:00 mode locked, 09:30 down gate x, 09:40 tap", ["main closed 09:00-09:30"]),
     ],
 )

@@ -113,5 +113,8 @@ def test_the_defaults() -> None:
         "presence_after": 60,
         "not_seen_after": 15,
         "not_seen_after_primary": 10,
+        "told_after_lesson": 60,
     }
     assert (policy.absent_percent, policy.late_notice_minutes, policy.overnight) == (50, 5, False)
+    assert (policy.brake_percent, policy.brake_pupils) == (10, 15)
+    assert (policy.brake_class_percent, policy.brake_class_pupils) == (40, 6)

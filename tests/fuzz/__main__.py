@@ -1,66 +1,64 @@
-"""Spoils files for the parsers of sources and prints which of them a parser did not stand: `python -m tests.fuzz --help`."""
+"""Spoils files for the parsers of sources and prints each that a parser did not stand, with the command that replays it."""
 
-import argparse
 import os
 import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import click
+
 from tests.fuzz.judge import Outcome, case, judge, run
 from tests.fuzz.parsers import PARSERS
 
-#: Files of one process: what leaks would show, what is killed costs little.
-_CHUNK = 1000
+#: Files of one process: a leak would show, and to begin one costs little beside them.
+_CHUNK = 5_000
 
 
-def main() -> int:
-    """0 when every file was stood, 1 when one was not."""
-    arguments = argparse.ArgumentParser(prog="python -m tests.fuzz", description=__doc__)
-    arguments.add_argument(
-        "parsers", nargs="*", metavar="PARSER", help=f"of {', '.join(PARSERS)}; all if none is named"
-    )
-    arguments.add_argument("--files", type=int, default=1000, help="how many for each parser (1000)")
-    arguments.add_argument("--seed", type=int, default=1, help="other files with another one (1)")
-    arguments.add_argument("--processes", type=int, default=os.cpu_count(), help="at the same time")
-    arguments.add_argument("--only", type=int, help="replay this one, in this process")
-    arguments.add_argument("--save", type=Path, help="with --only: where the files are put first")
-    given = arguments.parse_args()
-    if unknown := set(given.parsers) - PARSERS.keys():
-        arguments.error(f"no parser is called {', '.join(sorted(unknown))}")
-    if given.only is not None:
-        files = case(given.parsers[0], given.seed, given.only)
-        for name, data in files.items() if given.save else ():
-            (given.save / name).write_bytes(data)
-        print("understood" if judge(given.parsers[0], files) else "refused")
-        return 0
-    return max([_fuzz(parser, given.seed, given.files, given.processes) for parser in given.parsers or PARSERS])
+@click.command()
+@click.argument("parsers", nargs=-1, type=click.Choice([*PARSERS]))
+@click.option("--files", default=1000, show_default=True, help="How many for each parser.")
+@click.option("--seed", default=1, show_default=True, help="Another one makes other files.")
+@click.option("--processes", default=os.cpu_count() or 1, show_default=True, help="At the same time.")
+@click.option("--only", type=int, help="Replay the file of this number, in this process.")
+@click.option(
+    "--save", type=click.Path(file_okay=False, exists=True, path_type=Path), help="Where --only puts it first."
+)
+def fuzz(parsers: tuple[str, ...], files: int, seed: int, processes: int, only: int | None, save: Path | None) -> None:
+    """Spoil files for PARSERS, or for all: each is understood, or refused with a clean error."""
+    if only is None:
+        failed = [_spoil(parser, seed, files, processes) for parser in parsers or PARSERS]
+        sys.exit(int(any(failed)))
+    for parser in parsers:
+        spoilt = case(parser, seed, only)
+        if save is not None:
+            for name, data in spoilt.items():
+                (save / name).write_bytes(data)
+        click.echo(f"{parser}: {'understood' if judge(parser, spoilt) else 'refused'}")
 
 
-def _fuzz(parser: str, seed: int, files: int, processes: int) -> int:
+def _spoil(parser: str, seed: int, files: int, processes: int) -> int:
+    """How many were not stood."""
     begun = time.monotonic()
-    chunks = [(first, min(_CHUNK, files - first)) for first in range(0, files, _CHUNK)]
+    size = min(_CHUNK, -(-files // processes))
 
-    def told(chunk: tuple[int, int]) -> Outcome:
-        outcome = run(parser, seed, *chunk)
+    def told(first: int) -> Outcome:
+        outcome = run(parser, seed, first, min(size, files - first))
         for failure in outcome.failures:
-            print(failure, flush=True)
+            click.echo(failure)
         return outcome
 
-    # Each thread waits for its own child.
+    # Each thread waits for a child of its own.
     with ThreadPoolExecutor(processes) as pool:
-        outcomes = [*pool.map(told, chunks)]
-    failed = sum(len(outcome.failures) for outcome in outcomes)
-    understood, refused = (sum(getattr(outcome, name) for outcome in outcomes) for name in ("taken", "refused"))
-    memory = max((outcome.memory for outcome in outcomes), default=0) / 1024
-    spent = time.monotonic() - begun
-    print(
-        f"{parser}: {files} files in {spent:.0f} s: {understood} understood, {refused} refused, {failed} not stood; "
-        f"at most {memory:.0f} MiB",
-        flush=True,
+        outcomes = [*pool.map(told, range(0, files, size))]
+    understood, refused, failed = (sum(outcome.counts[which] for outcome in outcomes) for which in range(3))
+    memory = max(outcome.memory for outcome in outcomes) / 1024
+    click.echo(
+        f"{parser}: {files} files in {time.monotonic() - begun:.0f} s: {understood} understood, {refused} refused, "
+        f"{failed} not stood; at most {memory:.0f} MiB"
     )
-    return int(failed > 0)
+    return failed
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    fuzz()

@@ -48,11 +48,16 @@ class Outcome:
     #: The most that a process held, in KiB.
     memory: int
 
+    @property
+    def counts(self) -> tuple[int, int, int]:
+        """Understood, refused, not stood."""
+        return self.taken, self.refused, len(self.failures)
+
 
 def case(parser: str, seed: int, number: int) -> Mapping[str, bytes]:
     """The files of one case."""
     chance = random.Random(f"{parser} {seed} {number}")
-    return spoilt(chance, chance.choice(PARSERS[parser].samples), PARSERS[parser].words)
+    return spoilt(chance, chance.choice(PARSERS[parser].samples()), PARSERS[parser].words)
 
 
 def judge(parser: str, files: Mapping[str, bytes]) -> bool:

@@ -8,14 +8,14 @@ from collections.abc import Callable, Mapping, Sequence
 
 #: No spoilt file is longer: what a length alone does is a matter of the tests of each parser.
 MOST_BYTES = 256 * 1024
-_NUMBERS = (
-    b"0 -1 1 7 13 31 32 99 255 256 366 1000 65536 999999 2147483648 99999999999999999999 1e309 0x1F -0 +7 007 NaN 1.5"
-).split() + ["²".encode(), "٣".encode()]
-_PIECES = (
-    *(b"", b"\0", b"\n", b"\r", b"\r\n", b"\t", b" ", b'"', b'""', b"'", b";", b",", b":", b"=", b"/", b"\\", b"|", b"&", b"<", b">"),
-    *(b"\xff\xfe", b"\xef\xbb\xbf", b"\x80", b"\xc3", b"\xed\xa0\x80", b"\x1a", b"%s", b"{}", b"../../etc/passwd", b"A" * 600),
-    *(text.encode() for text in ("\u200b", "\u202e", "\u2028", "\x85", "Ё", "ß", "İ", "𝟘", "e\u0301" * 40)),
-)  # fmt: skip
+_ODD_NUMBERS = (
+    "0 -1 1 7 13 31 32 99 255 256 366 1000 65536 999999 2147483648 99999999999999999999 1e309 0x1F -0 +7 007 NaN ² ٣"
+)
+_NUMBERS = [number.encode() for number in _ODD_NUMBERS.split()]
+_SIGNS = [bytes([code]) for code in b"\0\n\r\t \"';,:=/\\|&<>\x1a\x80"]
+_ENCODINGS = [b"\xff\xfe", b"\xef\xbb\xbf", b"\xc3", b"\xed\xa0\x80"]
+_LETTERS = [text.encode() for text in ("\u200b", "\u202e", "\u2028", "\x85", "Ё", "ß", "İ", "𝟘", "e\u0301" * 40)]
+_PIECES = (b"", *_SIGNS, *_ENCODINGS, *_LETTERS, b"%s", b"{}", b"../../etc/passwd", b"A" * 600)
 #: What is no damage by itself, but of which a file of its kind should never have such an amount.
 _AMOUNTS = (2, 3, 10, 100, 1000)
 

@@ -4,14 +4,16 @@ import datetime as dt
 import io
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
-from openpyxl import Workbook
-
-from sync.sources import asc, icalendar, table
+from sync.sources import asc, icalendar, oneroster, table
+from sync.sources.archive import unpack
 from sync.sources.icalendar import Reading
+from sync.sources.rows import Problems
 from tests.school import FILES
 from tests.sync.feed import GROUPS, MOSCOW
+from tests.sync.oneroster_files import EXPORTS, zipped
 
 _VECTORS = Path(__file__).parents[1] / "vectors"
 
@@ -20,13 +22,15 @@ _VECTORS = Path(__file__).parents[1] / "vectors"
 class Parser:
     """What is spoilt, and who must stand it."""
 
-    samples: Sequence[Mapping[str, bytes]]
+    samples: Callable[[], Sequence[Mapping[str, bytes]]]
     #: Files by name to whatever they mean. Raises SourceError, and nothing else.
     read: Callable[[Mapping[str, bytes]], object]
     words: Sequence[bytes]
 
 
 def _workbook(*names: str) -> bytes:
+    from openpyxl import Workbook
+
     book = Workbook()
     book.remove(book.worksheets[0])
     for name in names:
@@ -38,10 +42,11 @@ def _workbook(*names: str) -> bytes:
     return stream.getvalue()
 
 
-def _books() -> Mapping[str, bytes]:
+@cache
+def _books() -> Sequence[Mapping[str, bytes]]:
     plain = {name: data for name, data in FILES.items() if name in ("cards.csv", "site.toml")}
     names = [name.removesuffix(".csv") for name in FILES if name.endswith(".csv") and name != "cards.csv"]
-    return {**plain, "school.xlsx": _workbook(*names)}
+    return [{**plain, "school.xlsx": _workbook(*names)}]
 
 
 _PROFILE = """
@@ -69,9 +74,9 @@ p0009;Пробная Вера;Седьмой Б;;
 """
 
 
-def _profiled() -> Mapping[str, bytes]:
+def _profiled() -> Sequence[Mapping[str, bytes]]:
     files = {name: data for name, data in FILES.items() if name not in ("people.csv", "cards.csv", "contacts.csv")}
-    return {**files, "profile.toml": _PROFILE.encode(), "Контингент.csv": _EXPORT.encode("cp1251")}
+    return [{**files, "profile.toml": _PROFILE.encode(), "Контингент.csv": _EXPORT.encode("cp1251")}]
 
 
 def _calendar(files: Mapping[str, bytes]) -> object:
@@ -85,61 +90,78 @@ def _asc(files: Mapping[str, bytes]) -> object:
     return asc.parse(data, name)
 
 
-def _vectors(*names: str) -> list[Mapping[str, bytes]]:
-    return [{name: (_VECTORS / name).read_bytes()} for name in names]
+def _zip(files: Mapping[str, bytes]) -> object:
+    [(name, data)] = files.items()
+    problems = Problems()
+    unpacked = unpack(name, data, oneroster.WANTED, problems)
+    problems.settle()
+    return oneroster.parse(unpacked)
 
 
-_IN_XML = (
-    b'<!DOCTYPE x [<!ENTITY a "aaaaaaaaaa"><!ENTITY b "&a;&a;&a;&a;">]>',
-    *(b"&a;", b"&b;", b"&#0;", b"&#x110000;", b"&lt;", b"<![CDATA[", b"]]>", b"<!--", b"-->", b"<?xml version='1.0' encoding='utf-16'?>"),
-    *(b"<a>", b"</a>", b'encoding="cp037"', b'encoding="utf-7"', b"xmlns:x='y'"),
-)  # fmt: skip
-_IN_TABLES = tuple(
-    text.encode()
-    for text in [
-        "2025-02-30",
-        "31.12.1999",
-        "24:00",
-        "8:60",
-        "1-4",
-        "4-1",
-        "1,2,99",
-        "пн",
-        "вс",
-        "да",
-        "нет",
-        "7Б",
-        "7б",
-        "7B",
-        "normal",
-        "lesson",
-        "gate",
-        "holiday",
-        "id",
-        "class",
-    ]
+def _plan() -> Sequence[Mapping[str, bytes]]:
+    return [{"asc.xml": (_VECTORS / "asc_2012.xml").read_bytes()}]
+
+
+def _calendars() -> Sequence[Mapping[str, bytes]]:
+    return [{name: (_VECTORS / name).read_bytes()} for name in ("school.ics", "google.ics")]
+
+
+def _rosters() -> Sequence[Mapping[str, bytes]]:
+    return [*EXPORTS.values()]
+
+
+def _zips() -> Sequence[Mapping[str, bytes]]:
+    return [{"roster.zip": zipped(EXPORTS["1.1"])}, {"roster.zip": zipped(EXPORTS["1.2"], method=0)}]
+
+
+def _words(text: str, *others: str) -> tuple[bytes, ...]:
+    return tuple(word.encode() for word in (*text.split(), *others))
+
+
+_IN_XML = _words(
+    "&a; &b; &#0; &#x110000; &lt; <![CDATA[ ]]> <!-- --> <a> </a>",
+    '<!DOCTYPE x [<!ENTITY a "aaaaaaaaaa"><!ENTITY b "&a;&a;&a;&a;">]>',
+    "<?xml version='1.0' encoding='utf-16'?>",
+    ' encoding="cp037"',
+    ' encoding="utf-7"',
+    " xmlns:x='y'",
 )
-_IN_CALENDARS = tuple(
-    text.encode()
-    for text in (
-        *("FREQ=SECONDLY", "FREQ=YEARLY", "FREQ=DAILY", "COUNT=999999", "INTERVAL=0", "UNTIL=20991231", "BYSETPOS=-1", "BYDAY=5SU"),
-        *("BYMONTH=2;BYMONTHDAY=30", "BYWEEKNO=53", "BYYEARDAY=-366", "WKST=SU", "RANGE=THISANDFUTURE", "VALUE=DATE", "TZID=", "P999W"),
-        *("RRULE:FREQ=WEEKLY\r\n", "RDATE:20260901,20260902\r\n", "EXDATE:20260901T083000Z\r\n", "RECURRENCE-ID:20260908\r\n"),
-        *("DTSTART:00010101T000000", "DTEND:99991231T235959Z", "BEGIN:VEVENT\r\n", "END:VEVENT\r\n", "STATUS:CANCELLED\r\n", "+2359"),
-        *("Europe/Lisbon", "posixrules", "Russian Standard Time", "Own", "20260329T023000", "19000101", "21991231T235959Z", "\r\n "),
-    )
-)  # fmt: skip
+_IN_TABLES = _words(
+    "2025-02-30 31.12.1999 24:00 8:60 1-4 4-1 1,2,99 пн вс да нет 7Б 7б 7B normal lesson gate holiday id class"
+)
+_IN_PROFILES = _words("[people] [[people]] [people.columns]", "header = 0", "word = 2", 'fixed = "a"')
+_IN_PLANS = _words("11111 10101 00000 * period classids groupids weeks terms 5А 13В")
+_IN_ROSTERS = _words(
+    """active tobedeleted delta bulk absent student teacher homeroom scheduled school semester 2026-09-01 KG 1.2 ,, "" ;
+    sourcedId status userSourcedId u-1 c-5a q1 school-12""",
+    "\r",
+)
+_IN_ZIPS = (b"PK\x01\x02", b"PK\x03\x04", b"PK\x05\x06", b"PK\x06\x06", b"\xff\xff\xff\xff")
+_IN_CALENDARS = _words(
+    """FREQ=SECONDLY FREQ=YEARLY FREQ=DAILY COUNT=999999 INTERVAL=0 UNTIL=20991231 BYSETPOS=-1 BYDAY=5SU WKST=SU
+    BYMONTH=2;BYMONTHDAY=30 BYWEEKNO=53 BYYEARDAY=-366 RANGE=THISANDFUTURE VALUE=DATE TZID= P999W +2359 19000101
+    DTSTART:00010101T000000 DTEND:99991231T235959Z Europe/Lisbon posixrules Own 20260329T023000 21991231T235959Z""",
+    "RRULE:FREQ=WEEKLY\r\n",
+    "RDATE:20260901,20260902\r\n",
+    "EXDATE:20260901T083000Z\r\n",
+    "RECURRENCE-ID:20260908\r\n",
+    "BEGIN:VEVENT\r\n",
+    "END:VEVENT\r\n",
+    "STATUS:CANCELLED\r\n",
+    "Russian Standard Time",
+    "\r\n ",
+)
 
 PARSERS: Mapping[str, Parser] = {
-    "table": Parser(samples=[FILES], read=table.parse, words=_IN_TABLES),
-    "xlsx": Parser(samples=[_books()], read=table.parse, words=(*_IN_TABLES, *_IN_XML)),
-    "profile": Parser(
-        samples=[_profiled()], read=table.parse_part, words=(*_IN_TABLES, b"[people]", b"[[people]]", b"header = 0")
-    ),
+    "table": Parser(samples=lambda: [FILES], read=table.parse, words=_IN_TABLES),
+    "xlsx": Parser(samples=_books, read=table.parse, words=(*_IN_TABLES, *_IN_XML)),
+    "profile": Parser(samples=_profiled, read=table.parse_part, words=(*_IN_TABLES, *_IN_PROFILES)),
     "asc": Parser(
-        samples=_vectors("asc_2012.xml"),
+        samples=_plan,
         read=_asc,
-        words=(*_IN_XML, b"11111", b"10101", b"", b"*", b"period", b"classids"),
+        words=(*_IN_XML, *_IN_PLANS),
     ),
-    "icalendar": Parser(samples=_vectors("school.ics", "google.ics"), read=_calendar, words=_IN_CALENDARS),
+    "oneroster": Parser(samples=_rosters, read=oneroster.parse, words=_IN_ROSTERS),
+    "zip": Parser(samples=_zips, read=_zip, words=(*_IN_ROSTERS, *_IN_ZIPS)),
+    "icalendar": Parser(samples=_calendars, read=_calendar, words=_IN_CALENDARS),
 }

@@ -34,7 +34,7 @@ class Door:
             await asyncio.sleep(0)
 
 
-def build(**options: object) -> Door:
+def build(direction: LaneDirection = LaneDirection.ARRIVAL_ONLY, **options: object) -> Door:
     ledger, clock, reported = Ledger(), HandClock(), list[AttendanceError]()
     site = Site(
         outbox=ledger,
@@ -44,7 +44,7 @@ def build(**options: object) -> Door:
         keys=[KEY],
         report=reported.append,
     )
-    lane = Lane(site, LANE, LaneDirection.ARRIVAL_ONLY, **options)  # type: ignore[arg-type]
+    lane = Lane(site, LANE, direction, **options)  # type: ignore[arg-type]
     return Door(lane, ScriptedReader(), ScriptedGate(ledger), ledger, clock, reported)
 
 

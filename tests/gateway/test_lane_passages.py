@@ -16,7 +16,7 @@ from gateway.domain.entry import (
     PassageKind,
     TapData,
 )
-from gateway.domain.model import Direction, PersonId, Reason, Verdict
+from gateway.domain.model import Direction, LaneDirection, PersonId, Reason, Verdict
 from gateway.ports import CardRead, DeviceNotice, Rotation
 from tests.domain.build import CARD, LANE, OTHER, at
 from tests.gateway.door import Door, build, serving
@@ -187,6 +187,17 @@ async def test_a_guard_opens_for_somebody_without_a_name_and_the_passage_is_free
         door.gate.feed(IN, IN)
         await door.settled()
         assert told(door) == ["open", "free", "tailgating"]
+
+
+@pytest.mark.parametrize(
+    ("names", "passage"), [([], PassageKind.FREE), ([PersonId("p-1")], PassageKind.WRONG_DIRECTION)]
+)
+async def test_whoever_is_named_comes_in_and_who_is_not_may_go_out(names: list[PersonId], passage: PassageKind) -> None:
+    async with serving(build(LaneDirection.BOTH, passage_lasts=SECONDS)) as door:
+        await door.lane.admit_by_hand("guard-1", names, "no card")
+        door.gate.feed(Rotation(direction=Direction.OUT))
+        await door.settled()
+        assert passages(door) == [(passage, None)]
 
 
 async def test_a_guard_opens_also_when_it_cannot_be_recorded() -> None:

@@ -85,7 +85,7 @@ class Office:
         site = Site(name=SITE, policy=Policy(), keys=[KEY], cipher=CIPHER)
         prepared = prepare(site, school, now=self.clock.at, since=since)
         async with self.store.begin() as connection:
-            return await take_over(connection, prepared)
+            return (await take_over(connection, prepared)).days
 
     async def publishes(self, shelf: Shelf) -> Publication:
         return await self.publisher.publish(shelf, SITE)

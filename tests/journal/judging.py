@@ -7,6 +7,7 @@ from sqlalchemy import update
 
 from journal import tables
 from journal.judge import JudgeLoop
+from journal.notify.tables import notices
 from tests.journal.school import FakeClock, School, at
 
 
@@ -25,9 +26,7 @@ class Judge:
 async def told(place: School, template: str, state: str = "sent") -> None:
     """As if the worker had sent everything of that template."""
     async with place.store.begin() as connection:
-        await connection.execute(
-            update(tables.notices).where(tables.notices.c.template == template).values(state=state)
-        )
+        await connection.execute(update(notices).where(notices.c.template == template).values(state=state))
 
 
 async def pending(place: School) -> list[str]:

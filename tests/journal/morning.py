@@ -1,23 +1,17 @@
 """A morning in words: what the doors told, what was heard of them, what parents were told, and what they are due."""
 
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from gateway.domain.model import GroupId, LaneId, MarkReason, Mode, PersonId, Slot, SlotId, SlotKind
+from gateway.domain.coverage import Coverage, Interval, LaneCoverage, Outage, OutageKind
+from gateway.domain.model import GroupId, LaneId, MarkReason, Mode, PersonId, Slot, SlotId, SlotKind, Source, Status
 from gateway.domain.policy import Policy
-from gateway.domain.register import (
-    Coverage,
-    Day,
-    EntryRef,
-    Fact,
-    FactKind,
-    Interval,
-    LaneCoverage,
-    judge,
-)
-from gateway.domain.statement import Excuse
-from journal.notify.due import Pupil, PupilDay, Recipient, Template, Told, due
+from gateway.domain.presence import EntryRef, Fact, FactKind
+from gateway.domain.register import Day, judge
+from gateway.domain.statement import Excuse, Statement, StatementKind
+from journal.notify.due import due
+from journal.notify.notice import Pupil, PupilDay, Recipient, Template, Told, Window
 
 ZONE = ZoneInfo("Europe/Moscow")
 TODAY = date(2026, 9, 1)
@@ -46,13 +40,19 @@ def facts(words: str) -> list[Fact]:
     return found
 
 
-def coverage(words: str) -> Coverage:
-    """`north 07:00-08:40, south 07:00-08:37`."""
+def coverage(words: str, outages: str = "") -> Coverage:
+    """`north 07:00-08:40, south 07:00-08:37`; outages `north fire_alarm 08:40-08:50, south free 07:40-` go on where no end is told."""
     lanes: dict[str, list[Interval]] = {}
     for word in words.split(", "):
         lane, hours = word.split()
         since, until = hours.split("-")
         lanes.setdefault(lane, []).append(Interval(since=at(since), until=at(until)))
+    out: dict[str, list[Outage]] = {}
+    for word in filter(None, outages.split(", ")):
+        lane, kind, hours = word.split()
+        since, until = hours.split("-")
+        ends = at(until) if until else None
+        out.setdefault(lane, []).append(Outage(kind=OutageKind(kind), since=at(since), until=ends))
     return Coverage(
         lanes=tuple(
             LaneCoverage(
@@ -61,18 +61,44 @@ def coverage(words: str) -> Coverage:
                 opens=min(at("07:00"), *(one.since for one in heard)),
                 closes=at("20:00"),
                 intervals=tuple(heard),
+                outages=tuple(out.get(lane, ())),
             )
             for lane, heard in lanes.items()
         )
     )
 
 
+def staff(words: str) -> list[Statement]:
+    """`teacher absent 08:30 said 08:40`: of the lesson then; `office came 08:36 said 08:50 transport`: with a reason."""
+    found = []
+    for word in filter(None, words.split(", ")):
+        source, what, local, _, said, *reason = word.split()
+        mark = what not in ("came", "left")
+        found.append(
+            Statement(
+                person=PERSON,
+                kind=StatementKind.MARK if mark else StatementKind(what),
+                at=at(local),
+                until=at(local) + timedelta(minutes=1) if mark else None,
+                status=Status(what.split(":")[0]) if mark else None,
+                minutes_late=int(what.partition(":")[2] or 0),
+                reason=MarkReason(reason[0]) if reason else None,
+                source=Source(source),
+                said=at(said),
+            )
+        )
+    return found
+
+
 def told(words: str) -> list[Told]:
-    """`not_seen 08:45, update 08:52`."""
+    """`not_seen 08:45, update 08:52`; `left_early 09:50/11:10` might be sent, and is followed up, until 11:10."""
     found = []
     for word in filter(None, words.split(", ")):
         template, local = word.split()
-        found.append(Told(address=PARENT, template=Template(template), at=None if local == "-" else at(local)))
+        local, _, expires = local.partition("/")
+        window = Window(opens=at("08:30"), expires=at(expires or "09:15"))
+        moment = None if local == "-" else at(local)
+        found.append(Told(address=PARENT, template=Template(template), at=moment, window=window))
     return found
 
 
@@ -87,31 +113,35 @@ class Morning:
     now: str
     doors: str = ""
     heard: str = ""
+    outages: str = ""
+    staff: str = ""
     said: str = ""
     excuse: tuple[str, str] | None = None
+    reason: MarkReason = MarkReason.APPLICATION
     slots: tuple[Slot, ...] = (FIRST, SECOND)
     primary: bool = False
+    asked: str = ""
     expected: str = ""
 
     def day(self) -> PupilDay:
-        seen, known, now = facts(self.doors), coverage(self.heard or BOTH_DOORS.format(self.now)), at(self.now)
+        seen, now, words = facts(self.doors), at(self.now), staff(self.staff)
+        known = coverage(self.heard or BOTH_DOORS.format(self.now), self.outages)
         excuses = [
-            Excuse(person=PERSON, since=at(e[0]), until=at(e[1]), reason=MarkReason.APPLICATION)
-            for e in [self.excuse]
-            if e
+            Excuse(person=PERSON, since=at(e[0]), until=at(e[1]), reason=self.reason) for e in [self.excuse] if e
         ]
-        day = Day(person=PERSON, date=TODAY)
+        asked = frozenset(Template(word) for word in self.asked.split())
         return PupilDay(
             pupil=Pupil(
                 person=PERSON,
                 name="Иван",
                 primary=self.primary,
-                recipients=(Recipient(address=PARENT, language="ru"),),
+                recipients=(Recipient(address=PARENT, language="ru", asked=asked),),
             ),
             slots=self.slots,
-            marks=judge(day, self.slots, seen, excuses, known, now, Policy()),
+            marks=judge(Day(person=PERSON, date=TODAY), self.slots, [*seen, *words], excuses, known, now, Policy()),
             facts=seen,
             excuses=excuses,
+            statements=words,
             coverage=known,
             policy=Policy(),
             zone=ZONE,

@@ -17,6 +17,7 @@ from gateway.domain.wire import Envelope, Stream, chain, encode
 from journal import tables
 from journal.batch import Received
 from journal.ledger import record
+from journal.notify.tables import notices
 from journal.store import Store, milliseconds, opened
 
 SITE, ZONE, TODAY = "school-1", ZoneInfo("Europe/Moscow"), date(2026, 9, 1)
@@ -144,7 +145,7 @@ class School:
 
     async def notices(self) -> list[str]:
         """`p1 late pending`."""
-        return [" ".join(row) for row in await self.rows(tables.notices, "person", "template", "state")]
+        return [" ".join(row) for row in await self.rows(notices, "person", "template", "state")]
 
 
 @asynccontextmanager

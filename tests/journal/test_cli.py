@@ -24,8 +24,8 @@ from journal.keys import Keys
 from sync.mqtt import connect
 from sync.signing import Signer
 from tests.broker import Mosquitto
-from tests.journal.door import CARD, Door
-from tests.journal.tables import SCHOOL, write_school
+from tests.journal.door import Door
+from tests.journal.tables import write_school
 
 KEY = Door().signer.public.hex()
 
@@ -141,29 +141,6 @@ def test_a_device_is_not_replaced_by_an_enrolment_file(desk: Desk, tmp_path: Pat
     assert (tmp_path / "device").is_fifo()
 
 
-def test_a_folder_is_judged_and_then_imported(desk: Desk, tmp_path: Path) -> None:
-    folder = str(write_school(tmp_path / "school"))
-    judged = desk.json("directory", "import", "school-1", folder, "--dry-run")
-    assert not (tmp_path / "state").exists()
-    assert desk.json("directory", "import", "school-1", folder) == judged
-    assert {key: judged[key] for key in ("persons", "groups", "credentials", "warnings")} == {
-        "persons": 2,
-        "groups": 1,
-        "credentials": 2,
-        "warnings": [],
-    }
-    assert judged["slots"] > 100
-    assert "2 persons" in desk.types("directory", "import", "school-1", folder)
-
-
-def test_a_folder_with_mistakes_changes_nothing(desk: Desk, tmp_path: Path) -> None:
-    folder = write_school(tmp_path / "school", cards=SCHOOL["cards.csv"] + "em4100;12;p-9\n")
-    said = desk.types("directory", "import", "school-1", str(folder), code=1)
-    assert "cards.csv" in said
-    assert not (tmp_path / "state").exists()
-    assert CARD.uid.hex().upper() not in said
-
-
 def test_a_key_file_that_others_can_read_is_refused(desk: Desk, tmp_path: Path) -> None:
     desk.types("migrate")
     key = tmp_path / "state" / "site-school-1.1.key"
@@ -204,15 +181,15 @@ def test_another_site_has_a_key_of_its_own(desk: Desk, tmp_path: Path) -> None:
     assert (tmp_path / "state" / "site-school-3.1.key").exists()
 
 
-def test_messages_are_held_and_released(desk: Desk, tmp_path: Path) -> None:
+def test_messages_are_paused_and_resumed(desk: Desk, tmp_path: Path) -> None:
     folder = str(write_school(tmp_path / "school"))
     desk.types("directory", "import", "school-1", folder)
-    assert "held" not in desk.types("notify", "list")
-    assert "notify release" in desk.types("notify", "hold")
+    assert "paused" not in desk.types("notify", "list")
+    assert "notify resume" in desk.types("notify", "pause")
     desk.types("directory", "import", "school-1", folder)
-    assert desk.types("notify", "list").startswith("messages are held: attendance-journal notify release")
-    desk.types("notify", "release")
-    assert "held" not in desk.types("notify", "list")
+    assert desk.types("notify", "list").startswith("messages are paused: attendance-journal notify resume")
+    desk.types("notify", "resume")
+    assert "paused" not in desk.types("notify", "list")
 
 
 def test_the_readme_names_the_arguments_of_each_command() -> None:

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from gateway.domain.model import LaneId, Mode, SlotKind
 from gateway.domain.policy import Policy
 from gateway.domain.register import Coverage, Day, EntryRef, Fact, FactKind, Interval, LaneCoverage, judge
-from journal.notify.due import Recipient, Template, due
+from journal.notify.due import due
+from journal.notify.notice import Recipient, Template
 from tests.journal.morning import BOTH_DOORS, FIRST, PARENT, PERSON, SECOND, TODAY, Morning, at, slot, told
 
 MORNINGS = [
@@ -89,7 +90,6 @@ MORNINGS = [
         name="seen in the canteen before coming in late, as it seems",
         doors="checkpoint 08:33, arrival 08:40",
         now="08:41",
-        expected="late 08:40 10",
     ),
     Morning(
         name="seen in the canteen after not_seen",
@@ -123,6 +123,20 @@ MORNINGS = [
         name="came in after not_seen while a door is silent",
         doors="arrival 08:52",
         heard="north 07:00-08:53, south 07:00-08:46",
+        said="not_seen 08:45",
+        now="08:53",
+        expected="update 08:52",
+    ),
+    Morning(name="a clock ahead tells of later", doors="arrival 08:50", now="08:46", expected="not_seen 08:45"),
+    Morning(
+        name="an unset clock proves nothing against not_seen",
+        doors="uncertain arrival 08:20",
+        said="not_seen 08:45",
+        now="08:50",
+    ),
+    Morning(
+        name="came in after not_seen, by an unset clock and then by a right one",
+        doors="uncertain arrival 08:50, arrival 08:52",
         said="not_seen 08:45",
         now="08:53",
         expected="update 08:52",
@@ -202,7 +216,7 @@ def test_nobody_sleeps_badly_because_of_an_early_lesson() -> None:
         name="", slots=(slot("06:30", "07:15"),), doors="arrival 06:36", heard="north 05:00-06:40", now="06:40"
     )
     (notice,) = due(morning.day(), [], at("06:40"))
-    assert (notice.opens, notice.expires) == (at("07:00"), at("07:15"))
+    assert (notice.window.opens, notice.window.expires) == (at("07:00"), at("07:15"))
 
 
 def test_each_parent_has_a_history_of_his_own() -> None:

@@ -133,6 +133,7 @@ async def test_a_clock_may_have_been_ahead_of_its_own_repair(place: School) -> N
 
 async def test_a_boot_that_nobody_synchronised_lies_between_its_neighbours(place: School) -> None:
     north = place.north
+    north.append(at("07:00"), EpochData(previous=None, reason="a start"))
     north.tap(1, "07:30")
     ages = timedelta(days=-2_000)
     north.append(at("07:40") + ages, EpochData(previous=None, reason="a start"), clock=ClockState.UNSYNCED, boot="b2")
@@ -150,6 +151,22 @@ async def test_a_boot_that_nobody_synchronised_lies_between_its_neighbours(place
     assert only.words["p2"] == ["uncertain arrival 07:30"]
     assert only.coverage == (await read(place)).coverage
     assert [(o.since, o.until) for o in only.coverage.lanes[0].outages] == [(at("07:30"), at("09:00"))]
+
+
+async def test_neighbours_are_looked_for_on_other_days(place: School) -> None:
+    north = place.north
+    north.append(at("23:00") - timedelta(days=1), EpochData(previous=None, reason="a start"))
+    ages = timedelta(days=-2_000)
+    north.tap(1, "07:00", clock=ClockState.UNSYNCED, boot="b2", wrong=ages)
+    north.tap(2, "07:30", boot="b3")
+    north.tap(3, "08:00", boot="b3", wrong=timedelta(days=1))
+    north.tap(1, "08:01", boot="b3", wrong=timedelta(days=1))
+    found = await read(place)
+    assert found.words == {"p2": ["arrival 07:30"]}
+    [lane] = [lane for lane in found.coverage.lanes if lane.gateway == "north"]
+    assert [(o.since, o.until) for o in lane.outages] == [(at("23:00") - timedelta(days=1), at("07:30"))]
+    async with place.store.read() as connection:
+        assert len((await gather(connection, SITE, TODAY, ZONE, None)).bodies) == 4
 
 
 async def test_modes_alarms_and_what_the_guard_did_are_evidence(place: School) -> None:

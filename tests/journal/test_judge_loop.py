@@ -12,6 +12,7 @@ from sqlalchemy import update
 from journal import tables
 from journal.judge import JudgeLoop
 from journal.ledger import record
+from journal.notify.tables import notices
 from journal.store import EVERYBODY, Day, mark_dirty
 from tests.journal.judging import Judge, pending, told
 from tests.journal.school import SITE, TODAY, FakeClock, School, at, lesson, school
@@ -121,8 +122,8 @@ async def test_a_backlog_takes_back_what_nobody_heard_and_corrects_what_somebody
     await place.heard("07:00", "08:45")
     await judge.at("08:45")
     async with place.store.begin() as connection:
-        heard = tables.notices.c.person == "p1"
-        await connection.execute(update(tables.notices).where(heard).values(state="sent"))
+        heard = notices.c.person == "p1"
+        await connection.execute(update(notices).where(heard).values(state="sent"))
     for person in (1, 2):  # a card that was the brother's, mended by the office: the taps are older than the message
         place.north.tap(person, "08:25")
     await place.deliver()

@@ -81,10 +81,10 @@ async def test_in_russian(place: School, tmp_path: Path) -> None:
     await morning(place)
     assert lines(await in_thread(tmp_path, "report", "--date", DATE)) == [
         "Посещаемость 2026-09-01, school-1",
-        "Класс Всего Были Опоздали Нет Неизвестно Ещё не решено",
-        "5А 4 2 1 1 0 0",
-        "10Б 1 0 0 0 0 1",
-        "Все 5 2 1 1 0 1",
+        "Класс Всего Были Опоздали Нет Неизвестно Ещё не решено Отмечает учитель",
+        "5А 4 2 1 1 0 0 0",
+        "10Б 1 0 0 0 0 1 0",
+        "Все 5 2 1 1 0 1 0",
         "5А, опоздали: Фамилия3 Имя3 (21 минута)",
         "5А, нет: Фамилия4 Имя4",
     ]
@@ -93,14 +93,14 @@ async def test_in_russian(place: School, tmp_path: Path) -> None:
 async def test_in_english(place: School, tmp_path: Path) -> None:
     await morning(place)
     output = lines(await in_thread(tmp_path, "report", "--date", DATE, "--language", "en"))
-    assert output[1] == "Class Pupils Present Late Absent Unknown Pending"
+    assert output[1] == "Class Pupils Present Late Absent Unknown Pending Teacher marks"
     assert output[5] == "5А, late: Фамилия3 Имя3 (21 minutes)"
 
 
 async def test_unknown_is_a_column_of_its_own_with_its_reason(place: School, tmp_path: Path) -> None:
     await morning(place, silent=True)
     output = lines(await in_thread(tmp_path, "report", "--date", DATE))
-    assert output[2] == "5А 4 2 1 0 1 0"
+    assert output[2] == "5А 4 2 1 0 1 0 0"
     assert output[6] == "5А, неизвестно: Фамилия4 Имя4 (вход south/main не слышен с 08:00)"
     output = lines(await in_thread(tmp_path, "report", "--date", DATE, "--language", "en"))
     assert output[6] == "5А, unknown: Фамилия4 Имя4 (entrance south/main not heard from since 08:00)"
@@ -113,7 +113,7 @@ async def test_who_came_to_the_second_lesson_only_was_there_and_missed_one(place
     await place.heard("07:00", "10:11")
     await JudgeLoop(place.store, FakeClock(at("10:15"))).round()
     output = lines(await in_thread(tmp_path, "report", "--date", DATE))
-    assert output[2] == "5А 4 3 0 1 0 0"
+    assert output[2] == "5А 4 3 0 1 0 0 0"
     assert output[5:] == [
         "5А, пропустили: Фамилия1 Имя1 (1 из 2 уроков), Фамилия2 Имя2 (1 из 2 уроков)",
         "5А, нет: Фамилия4 Имя4",

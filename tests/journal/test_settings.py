@@ -1,5 +1,6 @@
 """journal.toml: every mistake of a file is told at once, with its place, what stands there, what may, and a hint."""
 
+import re
 from datetime import timedelta
 from pathlib import Path
 
@@ -24,10 +25,18 @@ def test_the_example_loads_and_holds_every_key() -> None:
     assert settings.policy("school-12") == Policy()
     assert settings.url == "sqlite+aiosqlite:////var/lib/attendance-journal/journal.db"
     text = EXAMPLE.read_text(encoding="utf-8")
-    parts = (settings.state, settings.broker, settings.directory, settings.notices, settings.sites["school-12"])
+    parts = (
+        settings.state,
+        settings.broker,
+        settings.directory,
+        settings.notices,
+        settings.sites["school-12"],
+        *settings.sites["school-12"].overrides,
+    )
+    parts += (settings.codes("school-12"),)
     for table in (settings, *parts):
         for key in type(table).model_fields:
-            assert f"\n{key} = " in text or f"[{key}" in text, key
+            assert re.search(rf"(?m)^{key} = |^\[+([\w-]+\.)*{key}[].]", text), key
 
 
 def test_what_the_example_calls_a_default_is_one(tmp_path: Path) -> None:
@@ -46,6 +55,18 @@ def test_a_site_may_have_rules_of_its_own(tmp_path: Path) -> None:
     settings = loaded(tmp_path, GOOD + "[sites.school-1]\ngrace_minutes = 3\n")
     assert settings.policy("school-1").grace == timedelta(minutes=3)
     assert settings.policy("school-2").grace == timedelta(0)
+
+
+def test_a_shift_or_a_group_may_have_other_numbers(tmp_path: Path) -> None:
+    second = "[[sites.school-1.overrides]]\nshifts = [2]\nnumbers = { grace_minutes = 5, overnight = true }\n"
+    (override,) = loaded(tmp_path, GOOD + second).overrides("school-1")
+    assert (override.shifts, override.numbers) == (frozenset({2}), {"grace_minutes": 5, "overnight": True})
+    assert loaded(tmp_path, GOOD + second).overrides("school-2") == ()
+
+
+def test_a_school_has_its_own_codes(tmp_path: Path) -> None:
+    codes = loaded(tmp_path, GOOD + '[sites.school-1.codes]\nabsent = "Н"\nlate = "О"\n').codes("school-1")
+    assert (codes.absent, codes.late, codes.ill) == ("Н", "О", "Б")
 
 
 def test_the_broker_is_told_who_we_are(tmp_path: Path) -> None:
@@ -81,6 +102,12 @@ def test_the_broker_is_told_who_we_are(tmp_path: Path) -> None:
         (GOOD + "[sites.school-1]\nabsent_percent = 0\n", ["key absent_percent", "from 1 to 100"]),
         (GOOD + "[sites.'Школа 1']\n", ["key Школа 1", "a-z, 0-9 and -"]),
         (GOOD + "sites = 5\n", ["key sites"]),
+        (
+            GOOD + "[[sites.school-1.overrides]]\nnumbers = { grace = 5 }\n",
+            ["key numbers", "no number of the policy is called so", "grace_minutes"],
+        ),
+        (GOOD + "[[sites.school-1.overrides]]\nshift = [2]\nnumbers = {}\n", ["key shift", "did you mean shifts?"]),
+        (GOOD + "[sites.school-1.codes]\nabsence = 'Н'\n", ["key absence", "did you mean absent?"]),
         (GOOD + "[notices]\nmail = 5\n", ["[notices], key mail", "not shown", "an Apprise URL"]),
         ("[state\n", ["not TOML", "journal.example.toml"]),
     ],

@@ -6,8 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from journal.notify.due import Template
-from journal.notify.templates import LANGUAGES, SMS_CHARACTERS, minutes_in_words, render
+from journal.notify.notice import Template
+from journal.notify.templates import SMS_CHARACTERS, render
+from journal.words import LANGUAGES, minutes_in_words, pupils_in_words
 
 FORMS = {
     "минута": [1, 21, 31, 41, 51, 101, 121],
@@ -33,14 +34,20 @@ def test_english_plural(count: int, words: str) -> None:
         (Template.NOT_SEEN, "ru", "08:45", "Иван: к 08:45 карта на входе не отмечена."),
         (Template.UPDATE, "ru", "08:52", "Иван: вход в школу в 08:52."),
         (Template.SEEN, "ru", "08:52", "Иван: отметка внутри школы в 08:52."),
+        (Template.ABSENT, "ru", "08:30", "Иван: на уроке в 08:30 нет, подтверждено школой."),
+        (Template.LEFT_EARLY, "ru", "09:45", "Иван: выход из школы в 09:45, до конца урока."),
+        (Template.ARRIVED, "ru", "08:20", "Иван: вход в школу в 08:20."),
         (Template.CORRECTION, "ru", "08:25", "Исправление. Иван: вход в 08:25, прошлое сообщение неверно."),
-        (Template.CORRECTION, "ru", None, "Иван: прошлое сообщение о входе неверно, извините."),
+        (Template.CORRECTION, "ru", None, "Иван: прошлое сообщение неверно, извините."),
         (Template.LATE, "en", "08:52", "Иван came in at 08:52, 22 minutes late."),
         (Template.NOT_SEEN, "en", "08:45", "Иван: the card was not seen at the entrance by 08:45."),
         (Template.UPDATE, "en", "08:52", "Иван came in at 08:52."),
         (Template.SEEN, "en", "08:52", "Иван was seen at school at 08:52."),
+        (Template.ABSENT, "en", "08:30", "Иван was not in the lesson at 08:30, the school says."),
+        (Template.LEFT_EARLY, "en", "09:45", "Иван left at 09:45, before the end of the lesson."),
+        (Template.ARRIVED, "en", "08:20", "Иван came in at 08:20."),
         (Template.CORRECTION, "en", "08:25", "Correction: Иван came in at 08:25. Our last message was wrong."),
-        (Template.CORRECTION, "en", None, "Иван: our last message about the entrance was wrong, sorry."),
+        (Template.CORRECTION, "en", None, "Иван: our last message was wrong, sorry."),
         (Template.UPDATE, "kk", "08:52", "Иван: вход в школу в 08:52."),
     ],
 )
@@ -69,3 +76,16 @@ def test_no_subject_names_anybody_and_nobody_is_called_absent() -> None:
         message = render(template, language, name="Иван", at=at, minutes=7)
         assert "Иван" not in message.subject
         assert not any(word in message.text.lower() for word in ("absent", "отсутств", "прогул", "не приш"))
+
+
+@pytest.mark.parametrize(
+    ("count", "ru", "en"),
+    [
+        (1, "1 ученик", "1 pupil"),
+        (3, "3 ученика", "3 pupils"),
+        (11, "11 учеников", "11 pupils"),
+        (21, "21 ученик", "21 pupils"),
+    ],
+)
+def test_pupils_are_counted(count: int, ru: str, en: str) -> None:
+    assert (pupils_in_words(count, "ru"), pupils_in_words(count, "en")) == (ru, en)

@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 
 from journal import tables
-from journal.notify.outbox import hold
+from journal.notify.outbox import pause
+from journal.notify.tables import notices
 from journal.notify.templates import Message
 from journal.notify.worker import AppriseChannel, Attempt, Channel, Outcome, Worker
 from journal.store import milliseconds
@@ -66,11 +67,11 @@ async def emptied(sender: Worker) -> int:
 
 
 async def outcome(place: School) -> list[tuple[Any, ...]]:
-    return await place.rows(tables.notices, "state", "attempts", "error")
+    return await place.rows(notices, "state", "attempts", "error")
 
 
 async def test_a_message_arrives_once(place: School, post: MailServer) -> None:
-    await place.add(tables.notices, notice(1), notice(2, "not_seen", language="en"))
+    await place.add(notices, notice(1), notice(2, "not_seen", language="en"))
     assert await emptied(worker(place, AppriseChannel(post.url))) == 2
     assert await emptied(worker(place, AppriseChannel(post.url))) == 0
     assert post.texts == [
@@ -82,7 +83,7 @@ async def test_a_message_arrives_once(place: School, post: MailServer) -> None:
 
 
 async def test_an_address_may_be_a_service_of_its_own(place: School, post: MailServer) -> None:
-    await place.add(tables.notices, notice(1, recipient=f"{post.url}&to=a%40example.org&format=text"))
+    await place.add(notices, notice(1, recipient=f"{post.url}&to=a%40example.org&format=text"))
     await emptied(worker(place, AppriseChannel("mailto://nobody.invalid")))
     assert post.texts == ["a@example.org: Имя1: вход в 08:36, опоздание 6 минут."]
 
@@ -99,33 +100,33 @@ async def test_an_address_may_be_a_service_of_its_own(place: School, post: MailS
     ids=str,
 )
 async def test_what_may_not_be_sent_stays(place: School, post: MailServer, changed: dict[str, Any]) -> None:
-    await place.add(tables.notices, notice(1, **changed))
+    await place.add(notices, notice(1, **changed))
     assert await emptied(worker(place, AppriseChannel(post.url))) == 0
     assert post.texts == []
 
 
-async def test_while_messages_are_held_nobody_is_told(place: School, post: MailServer) -> None:
-    await place.add(tables.notices, notice(1), notice(2, expires=milliseconds(at("08:41"))))
+async def test_while_messages_are_paused_nobody_is_told(place: School, post: MailServer) -> None:
+    await place.add(notices, notice(1), notice(2, expires=milliseconds(at("08:41"))))
     async with place.store.begin() as connection:
-        await hold(connection, held=True)
+        await pause(connection, paused=True)
     assert await emptied(worker(place, AppriseChannel(post.url))) == 0
     assert not await worker(place, AppriseChannel(post.url), "08:41").step()
     assert await place.notices() == ["p1 late pending", "p2 late expired"]
     async with place.store.begin() as connection:
-        await hold(connection, held=False)
+        await pause(connection, paused=False)
     assert await emptied(worker(place, AppriseChannel(post.url))) == 1
     assert len(post.texts) == 1
 
 
 async def test_after_its_lesson_a_message_expires(place: School, post: MailServer) -> None:
-    await place.add(tables.notices, notice(1))
+    await place.add(notices, notice(1))
     assert not await worker(place, AppriseChannel(post.url), "09:15").step()
     assert await outcome(place) == [("expired", 0, None)]
 
 
 @pytest.mark.parametrize("person", ["", "p1"])
 async def test_nothing_is_said_while_a_fact_is_not_judged(place: School, post: MailServer, person: str) -> None:
-    await place.add(tables.notices, notice(1))
+    await place.add(notices, notice(1))
     await place.add(tables.dirty, {"date": "2026-09-01", "person": person, "stamp": 1})
     assert await emptied(worker(place, AppriseChannel(post.url))) == 0
 
@@ -135,7 +136,7 @@ async def test_nothing_is_said_while_a_fact_is_not_judged(place: School, post: M
     [(Mood.REFUSES_RECIPIENT, "550 no such mailbox"), (Mood.REFUSES_MESSAGE, "451 try again later")],
 )
 async def test_a_refused_message_waits_and_goes_later(place: School, post: MailServer, mood: Mood, reason: str) -> None:
-    await place.add(tables.notices, notice(1))
+    await place.add(notices, notice(1))
     sender = worker(place, AppriseChannel(post.url))
     post.mood = mood
     assert await emptied(sender) == 1
@@ -155,13 +156,13 @@ async def judged(place: School) -> None:
 
 
 async def test_a_dead_server_is_tried_until_the_lesson_ends(place: School) -> None:
-    await place.add(tables.notices, notice(1))
+    await place.add(notices, notice(1))
     clock = FakeClock(at("08:40"))
     sender = Worker(place.store, clock, AppriseChannel(f"mailto://127.0.0.1:{dead_port()}?from=s@example.org"))
     waits = []
-    while await place.rows(tables.notices, "state") == [("pending",)]:
+    while await place.rows(notices, "state") == [("pending",)]:
         began = clock.moment
-        while not await sender.step() and await place.rows(tables.notices, "state") == [("pending",)]:
+        while not await sender.step() and await place.rows(notices, "state") == [("pending",)]:
             await clock.sleep(15)
         await judged(place)
         waits.append((clock.moment - began).total_seconds())
@@ -173,7 +174,7 @@ async def test_a_dead_server_is_tried_until_the_lesson_ends(place: School) -> No
 
 @pytest.mark.parametrize("mood", [Mood.HANGS_AFTER_MESSAGE, Mood.BREAKS_AFTER_MESSAGE])
 async def test_nobody_is_told_twice_when_the_answer_is_lost(place: School, post: MailServer, mood: Mood) -> None:
-    await place.add(tables.notices, notice(1))
+    await place.add(notices, notice(1))
     sender = worker(place, AppriseChannel(post.url, timeout=0.6))
     post.mood = mood
     assert await emptied(sender) == 1
@@ -185,11 +186,11 @@ async def test_nobody_is_told_twice_when_the_answer_is_lost(place: School, post:
 
 
 async def test_a_deaf_server_took_nothing_and_delays_nobody(place: School) -> None:
-    await place.add(tables.notices, notice(1))
+    await place.add(notices, notice(1))
     with contextmanager(deaf_port)() as port:
         channel = AppriseChannel(f"mailto://127.0.0.1:{port}?from=s@example.org", timeout=1.5)
         sending = asyncio.create_task(worker(place, channel).step())
-        while await place.rows(tables.notices, "state") != [("sending",)]:
+        while await place.rows(notices, "state") != [("sending",)]:
             await asyncio.sleep(0)
         # the attempt is under way, and the journal writes all the same
         place.north.tap(1, "08:41")
@@ -227,7 +228,7 @@ class CrashingChannel:
 async def test_a_crash_in_the_middle_of_an_attempt_is_for_the_office(
     place: School, post: MailServer, delivered: bool
 ) -> None:
-    await place.add(tables.notices, notice(1), notice(2))
+    await place.add(notices, notice(1), notice(2))
     inner = AppriseChannel(post.url) if delivered else None
     with pytest.raises(Crash):
         await worker(place, CrashingChannel(inner)).run()
@@ -243,7 +244,7 @@ async def test_a_crash_in_the_middle_of_an_attempt_is_for_the_office(
 
 
 async def test_a_clean_stop_ends_the_attempt_first(place: School, post: MailServer) -> None:
-    await place.add(tables.notices, notice(1), notice(2))
+    await place.add(notices, notice(1), notice(2))
     post.mood = Mood.HANGS_AFTER_MESSAGE
     running = asyncio.create_task(worker(place, AppriseChannel(post.url)).run())
     await post.arrived.wait()
@@ -273,7 +274,7 @@ async def test_no_log_names_anybody(place: School, post: MailServer, capfd: pyte
     root.setLevel(0)
     root.addHandler(heard)
     try:
-        await place.add(tables.notices, notice(1), notice(2))
+        await place.add(notices, notice(1), notice(2))
         post.mood = Mood.REFUSES_RECIPIENT
         await emptied(worker(place, AppriseChannel(post.url)))
     finally:

@@ -45,6 +45,7 @@ def test_a_missing_key_is_named(tmp_path: Path, wrong: str, place: str) -> None:
         ('"Europe/Moscow"', '"Europe/Atlantis"', "IANA"),
         ("last = 08:28:00", "last = 08:29:30", "a minute before"),
         ("opens = 08:00", "opens = 09:00", "follow each other"),
+        ("late = 4", "late = 6", "less than 10 together"),
         ("[crowd]", "[crowd", "wrong.toml"),
     ],
 )

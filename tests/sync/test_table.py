@@ -8,6 +8,7 @@ import io
 import locale
 import os
 import time
+import tracemalloc
 from collections.abc import Callable
 from pathlib import Path
 from typing import Literal
@@ -22,6 +23,7 @@ from gateway.domain.directory import CredentialState
 from gateway.domain.model import Mode, SlotKind
 from gateway.errors import SourceError
 from sync.sources.columns import TABLES
+from sync.sources.rows import MAX_BYTES
 from sync.sources.school import School
 from sync.sources.table import parse, read_folder
 from tests.school import FILES, SAMPLE, changed, lines_of
@@ -88,7 +90,7 @@ def test_cards_have_no_column_for_a_name() -> None:
     text = FILES["cards.csv"].decode().replace("person;", "person;last_name;", 1)
     (line,) = lines_of(FILES | {"cards.csv": text.encode()})
     assert line == (
-        'cards.csv:1: got a column "last_name", expected only technology, uid, person, valid_from, valid_to, state '
+        "cards.csv:1: got another name of column 4, expected only technology, uid, person, valid_from, valid_to, state "
         "(remove the column, or let profile.toml ignore it: only what is needed is taken in)"
     )
 
@@ -203,20 +205,78 @@ def test_no_folder(tmp_path: Path) -> None:
         read_folder(tmp_path / "nowhere")
 
 
+PRIVATE = [
+    text
+    for person, contact in zip(parse(FILES).people, parse(FILES).contacts, strict=True)
+    for text in (person.last_name, person.first_name, contact.address)
+] + [card.credential.uid.hex().upper() for card in parse(FILES).cards]
+
+
+def shown(files: dict[str, bytes]) -> list[str]:
+    """What is private and stands in the message, if the files are refused."""
+    try:
+        assert isinstance(parse(files), School)
+    except SourceError as refused:
+        return [text for text in PRIVATE if text in str(refused)]
+    return []
+
+
 @settings(deadline=None, max_examples=120)
 @given(st.data())
-def test_any_damage_is_explained(data: st.DataObject) -> None:
+def test_any_damage_is_explained_and_shows_nobody(data: st.DataObject) -> None:
     name = data.draw(st.sampled_from(sorted(FILES)))
     raw = bytearray(FILES[name])
     for _ in range(data.draw(st.integers(1, 6))):
         at = data.draw(st.integers(0, len(raw) - 1))
-        tricky = [b"\0", b'"', b";", b",", b"\n", b"\r", b"\x98", b"\xff", "\u2028".encode(), codecs.BOM_UTF8, b"E+"]
+        tricky = [
+            b"\0",
+            b'"',
+            b";",
+            b",",
+            b"\t",
+            b"\n",
+            b"\r",
+            b"\x98",
+            b"\xff",
+            "\u2028".encode(),
+            codecs.BOM_UTF8,
+            b"E+",
+        ]
         raw[at : at + data.draw(st.integers(0, 3))] = data.draw(
             st.one_of(st.sampled_from(tricky), st.binary(max_size=4))
         )
         raw = raw or bytearray(b"\n")
-    with contextlib.suppress(SourceError):
-        assert isinstance(parse(FILES | {name: bytes(raw)}), School)
+    assert not shown(FILES | {name: bytes(raw)})
+
+
+@pytest.mark.parametrize("end", [b"\n", b";\n", b"\r\n"])
+@pytest.mark.parametrize("name", ["people.csv", "contacts.csv", "cards.csv"])
+def test_columns_that_changed_places_show_nobody(name: str, end: bytes) -> None:
+    lines = FILES[name].splitlines()
+    for turn in range(1, 6):
+        spoilt = end.join(
+            [lines[0], *(b";".join([*line.split(b";")[turn:], *line.split(b";")[:turn]]) for line in lines[1:])]
+        )
+        joined = b"".join([lines[0], b";", *lines[1:3], end, *lines[3:]])
+        for text in (spoilt, joined):
+            assert not shown(FILES | {name: text})
+
+
+def test_a_file_of_any_size_is_refused_in_little_memory(tmp_path: Path) -> None:
+    copy(tmp_path)
+    with (tmp_path / "people.csv").open("wb") as file:
+        file.truncate(2**30)
+    line = b"x" * (MAX_BYTES - 1)
+    tracemalloc.start()
+    try:
+        with pytest.raises(SourceError, match=r"people\.csv: got more than 16 MiB"):
+            read_folder(tmp_path)
+        assert tracemalloc.get_traced_memory()[1] < 2 * MAX_BYTES
+        tracemalloc.reset_peak()
+        assert "people.csv:1: got a longer line" in lines_of(FILES | {"people.csv": line})[0]
+        assert tracemalloc.get_traced_memory()[1] < 2 * MAX_BYTES
+    finally:
+        tracemalloc.stop()
 
 
 @settings(deadline=None, max_examples=60)

@@ -25,7 +25,7 @@ BROKEN = [
     ("people.csv", "Анна", "А" * 20_000, ":2: got a longer line, expected at most 16384 characters (split the line)"),
     ("people.csv", "Анна", '"Анна', ':2: got a stray quote, expected quotes in pairs: "…" (mend the quotes in this line)'),
     ("people.csv", "Анна;2А;;", "Анна;2А;;;;ещё", ":2: got 8 cells, expected at most 6, as in the header (put a text with the separator into quotes)"),
-    ("people.csv", "first_name", "frist_name", ':1: got a column "frist_name", expected only id, last_name, first_name, class, language, groups (did you mean "first_name"?)'),
+    ("people.csv", "first_name", "frist_name", ':1: got another name of column 3, expected only id, last_name, first_name, class, language, groups (did you mean "first_name"?)'),
     ("people.csv", "first_name", "id", ":1:first_name: got no such column, expected a column first_name (add it)"),
     ("people.csv", "groups", "класс", ':1:class: got "класс" again, expected each column once (remove one of them)'),
     ("people.csv", "id;last_name;first_name;class;groups;language", "p0000;Иванова;Мария", ":1: got a first line that names no column, expected a line with id, last_name, first_name, class, language, groups (add the line above the others)"),

@@ -4,6 +4,7 @@ import contextlib
 import csv
 import datetime as dt
 import io
+import sys
 import zipfile
 from collections.abc import Mapping, Sequence
 
@@ -199,3 +200,12 @@ def test_any_damage_to_a_workbook_is_explained(data: st.DataObject) -> None:
     files = {name: data for name, data in FILES.items() if name != "people.csv"}
     with contextlib.suppress(SourceError):
         assert isinstance(parse(files | {"people.xlsx": spoilt(member, bytes(raw))}), School)
+
+
+def test_without_openpyxl_a_workbook_is_refused_with_a_way_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "openpyxl", None)
+    files = {name: data for name, data in FILES.items() if name != "people.csv"}
+    (line,) = lines_of(files | {"people.xlsx": spoilt("a", b"")})
+    assert (
+        line == "people.xlsx: got a workbook, expected CSV, as openpyxl is not installed here (save each table as CSV)"
+    )

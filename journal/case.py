@@ -1,0 +1,69 @@
+"""Everything that a day is judged by, read in one picture; and the judgement of it, pure."""
+
+import datetime as dt
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from gateway.domain.presence import Fact
+from gateway.domain.register import Day, judge
+from gateway.domain.statement import Statement
+from journal.facts import Evidence, bounds, gather, interpret
+from journal.notify.notice import PupilDay
+from journal.roster import Member, Rules, members
+from journal.statements import Spoken, spoken_between
+
+_SILENT = Spoken()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Case:
+    """One day of a site, for some persons or for everybody."""
+
+    site: str
+    rules: Rules
+    evidence: Evidence
+    members: list[Member]
+    #: By person.
+    spoken: Mapping[str, Spoken]
+
+    def judge(self, as_of: dt.datetime) -> list[PupilDay]:
+        """Pure, and the only costly part."""
+        facts, coverage = interpret(self.evidence)
+        found = []
+        for member in self.members:
+            person = member.pupil.person
+            known, said = facts.get(person, []), self.spoken.get(person, _SILENT)
+            day = Day(person=person, date=self.evidence.date, site=self.site)
+            heard: list[Fact | Statement] = [*known, *said.statements]
+            marks = judge(day, member.slots, heard, said.excuses, coverage, as_of, member.policy)
+            found.append(
+                PupilDay(
+                    site=self.site,
+                    pupil=member.pupil,
+                    slots=member.slots,
+                    facts=known,
+                    excuses=said.excuses,
+                    statements=said.statements,
+                    coverage=coverage,
+                    policy=member.policy,
+                    zone=self.rules.zone,
+                    marks=marks,
+                )
+            )
+        return found
+
+
+async def case_of(
+    connection: AsyncConnection, site: str, date: str, rules: Rules, persons: Collection[str] | None
+) -> Case:
+    """Read it; `persons` None is everybody."""
+    day = dt.date.fromisoformat(date)
+    return Case(
+        site=site,
+        rules=rules,
+        evidence=await gather(connection, site, day, rules.zone, persons),
+        members=await members(connection, site, date, rules, persons),
+        spoken=await spoken_between(connection, site, *bounds(day, rules.zone), persons),
+    )

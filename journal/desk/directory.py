@@ -1,0 +1,147 @@
+"""`directory`: who holds which card, and when lessons are; imported whole or not at all, and published to the doors."""
+
+import asyncio
+import datetime as dt
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import click
+
+from gateway.domain.compiler import Compiled, compile_days
+from journal.console import configured, furnished, ran_before
+from journal.desk.options import SITE
+from journal.desk.wording import effect_in_words
+from journal.effect import Effect, effect_of
+from journal.keys import keys_of
+from journal.office import HORIZON, Site, prepare, take_over
+from journal.settings import Settings, load
+from journal.standing import comparable, standing
+from journal.store import Store
+from journal.timetables import changes_of
+from journal.words import LANGUAGES
+from sync.clock import clock_from_environment
+from sync.sources.report import Report, difference, outline
+from sync.sources.school import Remark, School
+from sync.sources.several import Format, Source, read_school
+
+
+@click.group()
+def directory() -> None:
+    """Directories: who holds which card, and when lessons are."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Done:
+    """What an import holds, what differs, what marks it changes."""
+
+    report: Report
+    effect: Effect
+
+
+@directory.command(
+    "import",
+    epilog="Examples: attendance-journal directory import school-12 export/ --dry-run --json · "
+    "attendance-journal directory import school-12 people/ plan.xml --from table --from asc",
+)
+@SITE
+@click.argument("path", type=click.Path(path_type=Path), nargs=-1, required=True)
+@click.option(
+    "--from",
+    "formats",
+    type=click.Choice([one.value for one in Format]),
+    multiple=True,
+    help="How each path is written, in their order; table where it is left out.",
+)
+@click.option("--since", type=click.DateTime(["%Y-%m-%d"]), help="Replace lessons from this date on [today].")
+@click.option("--dry-run", is_flag=True, help="Tell what would change, and change nothing.")
+@click.option("--language", type=click.Choice(LANGUAGES), default="ru", show_default=True)
+@click.option("--json", "as_json", is_flag=True, help="For machines.")
+@configured
+def import_(
+    config: Path,
+    site: str,
+    path: tuple[Path, ...],
+    formats: tuple[str, ...],
+    since: dt.datetime | None,
+    language: str,
+    *,
+    dry_run: bool,
+    as_json: bool,
+) -> None:
+    """Take over a school from its exports, joined in their order; a running journal publishes it by itself."""
+    if len(formats) not in (0, len(path)):
+        raise click.UsageError("give --from once for each path, or not at all")
+    now = clock_from_environment().now().at
+    written = formats or (Format.TABLE.value,) * len(path)
+    school = read_school([Source(Format(one), place) for one, place in zip(written, path, strict=True)], now.date())
+    first = since.date() if since else now.astimezone(ZoneInfo(school.zone)).date()
+
+    async def work() -> _Done:
+        if dry_run and not ran_before(load(config).url):
+            compiled = compile_days(school.timetable, first, first + HORIZON)
+            change = difference(None, outline(school, compiled.slots))
+            return _Done(report=Report.of(school, compiled.slots, _unplaced(compiled), change), effect=Effect())
+        async with furnished(config) as (settings, store):
+            return await _import(settings, store, site, school, first, now, dry_run=dry_run)
+
+    done = asyncio.run(work())
+    if as_json:
+        told = {"marks": len(done.effect.marks), "sent": done.effect.sent}
+        click.echo(json.dumps({**done.report.plain(), **told}, ensure_ascii=False))
+        return
+    click.echo(done.report.text(language))
+    click.echo(effect_in_words(done.effect, language, dry_run=dry_run))
+
+
+async def _import(
+    settings: Settings, store: Store, site: str, school: School, since: dt.date, now: dt.datetime, *, dry_run: bool
+) -> _Done:
+    keys = await keys_of(settings.state.directory, store)
+    place = Site(
+        name=site,
+        policy=settings.policy(site),
+        overrides=settings.overrides(site),
+        keys=keys.site_keys(site),
+        cipher=keys.cards(),
+    )
+    async with store.read() as connection:
+        changes = await changes_of(connection, site)
+        before = await standing(connection, site, ZoneInfo(school.zone), since, now)
+    prepared = prepare(place, school, now=now, since=since, changes=changes)
+    async with store.begin() as connection:
+        taken = await take_over(connection, prepared)
+        effect = await effect_of(connection, taken.days, now)
+        if dry_run:
+            await connection.rollback()
+    slots = prepared.compiled.slots
+    change = difference(before, outline(comparable(school), slots, key=place.keys[0].token))
+    remarks = [*_unplaced(prepared.compiled), *taken.remarks]
+    return _Done(report=Report.of(school, slots, remarks, change), effect=effect)
+
+
+def _unplaced(compiled: Compiled) -> Sequence[Remark]:
+    remarks = [Remark(place=one.origin, problem=str(one), hint=one.hint) for one in compiled.unplaced]
+    more = Remark(place="lessons", problem=f"and {compiled.untold} more", hint="mend these first")
+    return [*remarks, more] if compiled.untold else remarks
+
+
+@directory.command("publish", epilog="Example: attendance-journal directory publish school-12")
+@SITE
+@configured
+def publish(config: Path, site: str) -> None:
+    """Publish a directory now; a running journal does so within seconds of every change."""
+    from journal.directory import Publisher  # noqa: PLC0415 - an import of tables needs no broker
+    from sync.mqtt import connect  # noqa: PLC0415
+
+    async def work() -> int:
+        async with furnished(config) as (settings, store):
+            signer, clock = (await keys_of(settings.state.directory, store)).signer(), clock_from_environment()
+            publisher = Publisher(store, signer, clock, lambda *_, **__: None, days=settings.directory.days)
+            # Beside the running journal: another client id, the same user.
+            async with connect(settings.broker.broker("-publish")) as connection:
+                return (await publisher.publish(connection, site)).manifest.version
+
+    click.echo(f"{site}: version {asyncio.run(work())} is published")

@@ -1,0 +1,70 @@
+"""`directory import`: tried, told with what differs, and then taken over whole; from one source or several."""
+
+import datetime as dt
+from pathlib import Path
+
+import pytest
+
+from tests.journal.door import CARD
+from tests.journal.tables import SCHOOL, write_school
+from tests.journal.test_cli import Desk
+
+
+@pytest.fixture
+def desk(tmp_path: Path) -> Desk:
+    return Desk(tmp_path)
+
+
+def test_a_folder_is_judged_and_then_imported(desk: Desk, tmp_path: Path) -> None:
+    folder = str(write_school(tmp_path / "school"))
+    judged = desk.json("directory", "import", "school-1", folder, "--dry-run")
+    assert not (tmp_path / "state").exists()
+    assert desk.json("directory", "import", "school-1", folder) == judged
+    assert {key: judged[key] for key in ("persons", "groups", "credentials", "warnings")} == {
+        "persons": 2,
+        "groups": 1,
+        "credentials": 2,
+        "warnings": [],
+    }
+    assert judged["slots"] > 100
+    again = desk.types("directory", "import", "school-1", folder, "--language", "en")
+    assert again.splitlines()[0] == f"persons: 2, groups: 1, credentials: 2, slots: {judged['slots']}"
+    assert again.splitlines()[1] == "nothing changes"
+
+
+def test_an_import_tells_what_differs_and_changes_nothing_when_tried(desk: Desk, tmp_path: Path) -> None:
+    folder = str(write_school(tmp_path / "school"))
+    desk.types("directory", "import", "school-1", folder)
+    cards = "technology;uid;person\nem4100;55007EE424;p-2\n14443a;04DE5F1EACC040;p-2\n"
+    people = SCHOOL["people.csv"].replace("Мария", "Марина") + "p-3;Орлов;Пётр;5А\n"
+    write_school(tmp_path / "school", cards=cards, people=people)
+    tried = desk.json("directory", "import", "school-1", folder, "--dry-run")["difference"]
+    assert tried == desk.json("directory", "import", "school-1", folder, "--dry-run")["difference"]
+    assert (tried["persons"]["added"]["ids"], tried["persons"]["changed"]["ids"]) == (["p-3"], ["p-1"])
+    assert tried["credentials"]["changed"]["ids"] == ["p-2"]
+    assert desk.json("directory", "import", "school-1", folder)["difference"] == tried
+    again = desk.json("directory", "import", "school-1", folder, "--dry-run")["difference"]
+    assert {what["count"] for kind in again.values() for what in kind.values()} == {0}
+
+
+def test_a_timetable_of_another_program_joins_the_tables(desk: Desk, tmp_path: Path) -> None:
+    folder = write_school(tmp_path / "school")
+    feed = tmp_path / "5А.ics"
+    event = "BEGIN:VEVENT\r\nUID:1\r\nDTSTAMP:20260901T000000Z\r\nDTSTART:{0}T120000Z\r\nDTEND:{0}T130000Z\r\nEND:VEVENT\r\n"
+    day = dt.datetime.now(dt.UTC).date() + dt.timedelta(days=1)
+    text = f"BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:x\r\n{event.format(f'{day:%Y%m%d}')}END:VCALENDAR\r\n"
+    feed.write_bytes(text.encode())
+    alone = desk.json("directory", "import", "school-1", str(folder), "--dry-run")
+    words = ("directory", "import", "school-1", str(folder), str(feed), "--from", "table", "--from", "icalendar")
+    assert desk.json(*words, "--dry-run")["slots"] == alone["slots"] + 1
+    desk.types(*words[:-2], code=2)
+    said = desk.types(*words[:3], str(folder), "/nowhere.xml", "--from", "table", "--from", "asc", code=1)
+    assert "nowhere.xml" in said
+
+
+def test_a_folder_with_mistakes_changes_nothing(desk: Desk, tmp_path: Path) -> None:
+    folder = write_school(tmp_path / "school", cards=SCHOOL["cards.csv"] + "em4100;12;p-9\n")
+    said = desk.types("directory", "import", "school-1", str(folder), code=1)
+    assert "cards.csv" in said
+    assert not (tmp_path / "state").exists()
+    assert CARD.uid.hex().upper() not in said
