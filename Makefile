@@ -11,7 +11,7 @@ INSTALLED = .venv/$(LOCK).installed
 LOCKING = uv pip compile pyproject.toml --quiet --universal --python-version 3.11 --group build --generate-hashes \
 	--no-emit-index-url --no-emit-find-links --custom-compile-command "make lock"
 
-.PHONY: help env check test fuzz-sources mutants demo bench docs format lock
+.PHONY: help env check test fuzz-sources demo bench mutants docs format lock
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
