@@ -1,11 +1,12 @@
 """Everything that a day is judged by, read in one picture; and the judgement of it, pure."""
 
 import datetime as dt
-from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from gateway.domain.model import PersonId
 from gateway.domain.presence import Fact
 from gateway.domain.register import Day, judge
 from gateway.domain.statement import Statement
@@ -15,6 +16,8 @@ from journal.roster import Member, Rules, members
 from journal.statements import Spoken, spoken_between
 
 _SILENT = Spoken()
+#: A boarder may have come in this many days before; whoever is in for longer is found at the next door.
+NIGHTS = 14
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,14 +30,23 @@ class Case:
     members: list[Member]
     #: By person.
     spoken: Mapping[str, Spoken]
+    #: What was seen of those who sleep at school on the days before.
+    nights: Sequence[Evidence] = ()
+
+    @property
+    def boarders(self) -> list[PersonId]:
+        """Those of the members who sleep at school."""
+        return [member.pupil.person for member in self.members if member.policy.overnight]
 
     def judge(self, as_of: dt.datetime) -> list[PupilDay]:
         """Pure, and the only costly part."""
         facts, coverage = interpret(self.evidence)
+        before = [interpret(night)[0] for night in self.nights]
         found = []
         for member in self.members:
             person = member.pupil.person
-            known, said = facts.get(person, []), self.spoken.get(person, _SILENT)
+            known = [fact for seen in (*before, facts) for fact in seen.get(person, ())]
+            said = self.spoken.get(person, _SILENT)
             day = Day(person=person, date=self.evidence.date, site=self.site)
             heard: list[Fact | Statement] = [*known, *said.statements]
             marks = judge(day, member.slots, heard, said.excuses, coverage, as_of, member.policy)
@@ -60,10 +72,20 @@ async def case_of(
 ) -> Case:
     """Read it; `persons` None is everybody."""
     day = dt.date.fromisoformat(date)
-    return Case(
+    since, until = bounds(day, rules.zone)
+    case = Case(
         site=site,
         rules=rules,
         evidence=await gather(connection, site, day, rules.zone, persons),
         members=await members(connection, site, date, rules, persons),
-        spoken=await spoken_between(connection, site, *bounds(day, rules.zone), persons),
+        spoken=await spoken_between(connection, site, since, until, persons),
+    )
+    if not case.boarders:
+        return case
+    days = [day - dt.timedelta(days=back) for back in range(1, NIGHTS + 1)]
+    of_them = await spoken_between(connection, site, bounds(days[-1], rules.zone)[0], until, case.boarders)
+    return replace(
+        case,
+        spoken={**case.spoken, **of_them},
+        nights=[await gather(connection, site, night, rules.zone, case.boarders) for night in days],
     )

@@ -20,12 +20,12 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from gateway.domain.instants import instants
 from gateway.ports import Clock
-from journal.case import case_of
+from journal.case import Case, case_of
 from journal.facts import bounds
 from journal.notify.settle import settle
 from journal.revisions import revise
 from journal.roster import Rules, belongs, policies_of, rules_of, slots_of
-from journal.store import EVERYBODY, Store, moment
+from journal.store import EVERYBODY, Day, Store, mark_dirty, moment
 from journal.tables import dirty, marks, memberships, slots
 
 #: Another process may have made a day dirty; nobody wakes us for that.
@@ -91,6 +91,7 @@ class JudgeLoop:
             await revise(connection, work.site, work.date, days, as_of)
             held = await settle(connection, work.site, work.date, days, as_of, judged=task.persons, policy=rules.policy)
             await _forget(connection, work, task.taken)
+            await mark_dirty(connection, _mornings(work, case, as_of))
         if held:
             hint = f"attendance-journal notify held {work.site}"
             _log.warning(
@@ -157,6 +158,13 @@ class JudgeLoop:
         finally:
             for wait in waits:
                 wait.cancel()
+
+
+def _mornings(work: Work, case: Case, as_of: datetime) -> list[Day]:
+    """Where a boarder was on a day that is over tells where the next one begins."""
+    following = date.fromisoformat(work.date) + timedelta(days=1)
+    over = following <= as_of.astimezone(case.rules.zone).date()
+    return [Day(work.site, following.isoformat(), person) for person in case.boarders] if over else []
 
 
 async def _of_groups(connection: AsyncConnection, work: Work, groups: set[str]) -> set[str]:
