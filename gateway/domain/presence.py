@@ -247,10 +247,10 @@ class _Walk:
             self._turn = FactKind.IN
         if self._turn is FactKind.IN:
             self._turn = FactKind.OUT
-            self._come(step._replace(kind=FactKind.IN))
+            self._come(step)
         else:
             self._turn = FactKind.IN
-            self._go(step._replace(kind=FactKind.OUT))
+            self._go(step)
 
     def _hint(self, step: Step) -> None:
         if self._inside is None:

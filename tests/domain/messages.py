@@ -6,7 +6,7 @@ from gateway.domain.register import Fact, judge
 from gateway.domain.statement import Statement
 from journal.notify.due import due
 from journal.notify.notice import Pupil, PupilDay, Recipient, Told
-from tests.domain.situation import PERSON, Situation
+from tests.domain.situation import PERSON, SITE, Situation
 
 _MINUTE = timedelta(minutes=1)
 _PARENT = Recipient(address="parent@example.org", language="ru")
@@ -45,4 +45,5 @@ def _day(situation: Situation, as_of: datetime) -> PupilDay:
         coverage=coverage,
         policy=policy,
         zone=situation.here,
+        site=SITE,
     )

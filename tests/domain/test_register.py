@@ -17,6 +17,7 @@ from gateway.domain.register import (
     LaneCoverage,
     day_mark,
     judge,
+    judged,
 )
 from gateway.domain.statement import Excuse, Statement, StatementKind
 from tests.domain.build import at, slot
@@ -70,6 +71,12 @@ def test_a_gap_is_named() -> None:
 )
 def test_what_the_doors_do_not_judge_gets_no_mark(other: Slot) -> None:
     assert marks([], at("09:20"), slots=(other,)) == []
+
+
+def test_the_doors_of_a_site_judge_what_names_it_or_none() -> None:
+    here, there, anywhere = replace(slot(), site="here"), replace(slot(), site="there"), slot()
+    assert judged([here, there, anywhere], "here") == [here, anywhere]
+    assert judged([here, there, anywhere]) == [anywhere]
 
 
 def test_an_excuse_to_the_end_is_not_leaving_early() -> None:
