@@ -131,6 +131,41 @@ def status(config: Path, *, as_json: bool) -> None:
         click.echo(f"{key:12} {value}")
 
 
+@main.command(
+    "import",
+    epilog="Example: attendance-gateway import /etc/attendance-gateway/gateway.toml table school/ --dry-run --json",
+)
+@click.argument("config", type=CONFIG)
+@click.argument("source", type=click.Choice(["table", "oneroster", "asc", "icalendar"]))
+@click.argument("path", type=click.Path(path_type=Path))
+@click.option("--with", "more", type=click.Path(path_type=Path), help="A folder of tables with what the source lacks.")
+@click.option("--dry-run", is_flag=True, help="Judge the source and write nothing.")
+@click.option("--language", type=click.Choice(["ru", "en"]), default="ru", show_default=True)
+@click.option("--json", "as_json", is_flag=True, help="For machines.")
+def import_(
+    config: Path, source: str, path: Path, more: Path | None, language: str, *, dry_run: bool, as_json: bool
+) -> None:
+    """Take over a school without a journal: people, cards and lessons; a directory of a journal replaces it."""
+    from config.load import load, load_enrolment
+    from sync.clock import clock_from_environment
+    from sync.local import local_path, write_local
+    from sync.sources.content import content_of
+    from sync.sources.report import Report
+    from sync.sources.several import Format, Source, compiled_school
+
+    with speaking_errors():
+        loaded = load(config)
+        before = [Source(Format.TABLE, more)] if more else []
+        now = clock_from_environment().now().at
+        done = compiled_school([*before, Source(Format(source), path)], now)
+        keys = load_enrolment(loaded.enrolment.file, owner=loaded).site_keys
+        content = content_of(done.school, done.slots, site=loaded.site, keys=keys)
+        if not dry_run:
+            write_local(local_path(loaded.state.roster), content, done.until)
+    report = Report.of(done.school, done.slots, done.remarks)
+    click.echo(json.dumps(report.plain(), ensure_ascii=False) if as_json else report.text(language))
+
+
 @main.command(epilog="Example: attendance-gateway verify /etc/attendance-gateway/gateway.toml")
 @click.argument("config", type=CONFIG)
 @click.option("--json", "as_json", is_flag=True, help="For machines.")

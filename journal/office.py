@@ -25,9 +25,7 @@ from journal.keys import CardCipher
 from journal.store import OVERRIDES, PLAN, POLICY, Day, mark_dirty, milliseconds, moment, revised, upsert
 from journal.timetables import Changed, changes_of, keep, slot_rows, with_changes, write_slots
 from sync.sources.school import Remark, School
-
-#: How far ahead slots are written; the office imports again long before.
-HORIZON = dt.timedelta(days=120)
+from sync.sources.several import HORIZON
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

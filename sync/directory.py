@@ -19,6 +19,7 @@ from gateway.domain.parts import assemble, check_part, digest
 from gateway.errors import AttendanceError, LinkError, MalformedMessage
 from gateway.ports import Clock
 from sync.files import write_whole
+from sync.local import local_path, read_local, stamp
 from sync.relay import Backoff
 from sync.signing import Keyring
 
@@ -64,6 +65,8 @@ class DirectoryReceiver:
         # A day turns on what was parsed once: a second parse would hold up every tap for its time, this costs 1 MiB.
         self._kept: tuple[Manifest, Content] | None = None
         self._days: tuple[datetime, datetime] | None = None
+        #: When the operator imported what is in use, where no journal ever sent anything.
+        self._imported: int | None = None
 
     @property
     def keys_path(self) -> Path:
@@ -73,7 +76,7 @@ class DirectoryReceiver:
     async def load(self) -> None:
         """Take over what is on the disk. Of an unusable file nothing is taken over, and the error names it."""
         failed = []
-        for load in (self._load_keys, self._load_content):
+        for load in (self._load_keys, self._load_content, self._load_local):
             try:
                 await load()
             except (AttendanceError, OSError) as error:
@@ -103,11 +106,12 @@ class DirectoryReceiver:
             await _give_up(arrival)
 
     async def turn_day(self) -> None:
-        """At a new day in the zone of the directory: index its slots and those of the next one."""
+        """At a new day in the zone of the directory: index its slots and those of the next one; or a new import."""
         try:
+            await self._load_local()
             if self._kept is not None and two_days(self.current.zone, self._clock.now().at) != self._days:
                 self._use(*self._kept)
-        except AttendanceError as error:
+        except (AttendanceError, OSError) as error:
             self._fail(error)
 
     def _checked(self, payload: bytes, wanted: Manifest | None) -> Manifest:
@@ -167,6 +171,23 @@ class DirectoryReceiver:
         if digest(raw) != manifest.sha256:
             raise MalformedMessage(f"{self._path} is damaged", hint="it mends itself: the journal sends it again")
         self._use(manifest, await asyncio.to_thread(self._parse, manifest, raw))
+
+    async def _load_local(self) -> None:
+        """What the operator imported, if it is new or a new day, as long as there is no directory of a journal."""
+        path = local_path(self._path)
+        imported = None if self._kept is not None else stamp(path)
+        if imported is None:
+            return
+        same_day = self._days == two_days(self.current.zone, self._clock.now().at)
+        if imported == self._imported and same_day:
+            return
+        if (local := await asyncio.to_thread(read_local, path)) is not None and self._kept is None:
+            if local.content.site != self._site:
+                raise MalformedMessage(f"{path} is of site {local.content.site}, this is {self._site}")
+            days, until = two_days(local.content.zone, self._clock.now().at), _moment(local.valid_until)
+            self.current = Directory.of(local.content, version=None, valid_until=until, days=days)
+            self._imported, self._days = imported, days
+            self.error = self.hint = None
 
     def _parse(self, manifest: Manifest, raw: bytes) -> Content:
         content = Content.parse(raw)

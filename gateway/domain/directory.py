@@ -134,9 +134,14 @@ class Directory:
 
     @classmethod
     def of(
-        cls, content: Content, *, version: int, valid_until: datetime, days: tuple[datetime, datetime] | None = None
+        cls,
+        content: Content,
+        *,
+        version: int | None,
+        valid_until: datetime,
+        days: tuple[datetime, datetime] | None = None,
     ) -> "Directory":
-        """Index a content; with `days` only slots that touch [first, second) are kept in memory."""
+        """Index a content, without a version where no journal made it; with `days` only slots that touch [first, second) are kept in memory."""
         slots = content.slots if days is None else [s for s in content.slots if s.start < days[1] and s.end > days[0]]
         return cls(
             version=version,

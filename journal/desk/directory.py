@@ -3,20 +3,19 @@
 import asyncio
 import datetime as dt
 import json
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import click
 
-from gateway.domain.compiler import Compiled, compile_days
+from gateway.domain.compiler import compile_days
 from journal.console import configured, furnished, ran_before
 from journal.desk.options import SITE
 from journal.desk.wording import effect_in_words
 from journal.effect import Effect, effect_of
 from journal.keys import keys_of
-from journal.office import HORIZON, Site, prepare, take_over
+from journal.office import Site, prepare, take_over
 from journal.settings import Settings, load
 from journal.standing import comparable, standing
 from journal.store import Store
@@ -24,8 +23,8 @@ from journal.timetables import changes_of
 from journal.words import LANGUAGES
 from sync.clock import clock_from_environment
 from sync.sources.report import Report, difference, outline
-from sync.sources.school import Remark, School
-from sync.sources.several import Format, Source, read_school
+from sync.sources.school import School
+from sync.sources.several import HORIZON, Format, Source, read_school, unplaced
 
 
 @click.group()
@@ -83,7 +82,7 @@ def import_(
         if dry_run and not ran_before(load(config).url):
             compiled = compile_days(school.timetable, first, first + HORIZON)
             change = difference(None, outline(school, compiled.slots))
-            return _Done(report=Report.of(school, compiled.slots, _unplaced(compiled), change), effect=Effect())
+            return _Done(report=Report.of(school, compiled.slots, unplaced(compiled), change), effect=Effect())
         async with furnished(config) as (settings, store):
             return await _import(settings, store, site, school, first, now, dry_run=dry_run)
 
@@ -118,14 +117,8 @@ async def _import(
             await connection.rollback()
     slots = prepared.compiled.slots
     change = difference(before, outline(comparable(school), slots, key=place.keys[0].token))
-    remarks = [*_unplaced(prepared.compiled), *taken.remarks]
+    remarks = [*unplaced(prepared.compiled), *taken.remarks]
     return _Done(report=Report.of(school, slots, remarks, change), effect=effect)
-
-
-def _unplaced(compiled: Compiled) -> Sequence[Remark]:
-    remarks = [Remark(place=one.origin, problem=str(one), hint=one.hint) for one in compiled.unplaced]
-    more = Remark(place="lessons", problem=f"and {compiled.untold} more", hint="mend these first")
-    return [*remarks, more] if compiled.untold else remarks
 
 
 @directory.command("publish", epilog="Example: attendance-journal directory publish school-12")

@@ -2,18 +2,22 @@
 
 import datetime as dt
 from collections.abc import Sequence
+from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
-from typing import NamedTuple
+from typing import Final, NamedTuple
 from zoneinfo import ZoneInfo
 
-from gateway.domain.model import GroupId
+from gateway.domain.compiler import Compiled, compile_days
+from gateway.domain.model import GroupId, Slot
 from sync.sources import asc, icalendar, oneroster, table
 from sync.sources.folder import Folder
 from sync.sources.joined import complete
 from sync.sources.rows import Problems
-from sync.sources.school import Part, School
+from sync.sources.school import Part, Remark, School
 
+#: How far ahead lessons are compiled; the office imports again long before.
+HORIZON: Final = dt.timedelta(days=120)
 #: Dates of a calendar feed that are read around today.
 _BEFORE, _AHEAD = dt.timedelta(days=60), dt.timedelta(days=400)
 
@@ -46,6 +50,32 @@ def read_school(sources: Sequence[Source], today: dt.date) -> School:
     for source in sorted(sources, key=lambda one: one.format is Format.ICALENDAR):
         parts.append(_read(source, parts, today))
     return complete(parts)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CompiledSchool:
+    """A school with its lessons from today on, and what a person should look at."""
+
+    school: School
+    slots: Sequence[Slot]
+    remarks: Sequence[Remark]
+    #: The lessons end there.
+    until: dt.datetime
+
+
+def compiled_school(sources: Sequence[Source], now: dt.datetime, ahead: dt.timedelta = HORIZON) -> CompiledSchool:
+    """Read and compile. Raises SourceError."""
+    school = read_school(sources, now.date())
+    first = now.astimezone(ZoneInfo(school.zone)).date()
+    compiled = compile_days(school.timetable, first, first + ahead)
+    return CompiledSchool(school=school, slots=compiled.slots, remarks=unplaced(compiled), until=now + ahead)
+
+
+def unplaced(compiled: Compiled) -> list[Remark]:
+    """What the compiler could not place."""
+    remarks = [Remark(place=one.origin, problem=str(one), hint=one.hint) for one in compiled.unplaced]
+    more = Remark(place="lessons", problem=f"and {compiled.untold} more", hint="mend these first")
+    return [*remarks, more] if compiled.untold else remarks
 
 
 def _read(source: Source, known: Sequence[Part], today: dt.date) -> Part:

@@ -28,7 +28,7 @@ async def test_a_correction_by_hand_stands_against_a_list_that_says_otherwise(of
         await correction.settle(await correction.hold(named, "p-2", Span(since=MORNING)))
     for listed in (f"{MARIA};;;\n", f"{IVAN};;;\n"):
         assert await office.imports(cards=HEADER + listed) is not None
-        assert (await office.holders())[-1] == ("p-2", 0, None)
+        assert await office.holders() == [("p-1", None, 0), ("p-2", 0, None)]
     lost = f"{MARIA.replace('p-1', 'p-2')};;;lost\n"
     await office.imports(cards=HEADER + lost)
     assert (await office.states())[-1] == "lost", "a list may take out of use what a person handed out"

@@ -1,0 +1,30 @@
+"""A school as the content of a directory: what a door needs of it, without a name."""
+
+from collections.abc import Sequence
+
+from gateway.domain.credential import SiteKey
+from gateway.domain.directory import Content, CredentialRow, PersonRow
+from gateway.domain.model import Slot
+from sync.sources.school import School
+
+
+def content_of(school: School, slots: Sequence[Slot], *, site: str, keys: Sequence[SiteKey]) -> Content:
+    """Each card has a token under each of the keys."""
+    return Content(
+        site=site,
+        zone=school.zone,
+        gateways=school.gateways,
+        persons=tuple(PersonRow(id=person.id, groups=person.groups) for person in school.people),
+        credentials=tuple(
+            CredentialRow(
+                token=key.token(card.credential),
+                person=card.person,
+                valid_from=card.valid_from,
+                valid_to=card.valid_to,
+                state=card.state,
+            )
+            for card in school.cards
+            for key in keys
+        ),
+        slots=tuple(slots),
+    )
