@@ -128,9 +128,11 @@ def _together(parts: Sequence[Part]) -> Part:
 
 
 def _all(parts: Sequence[Part], field: str) -> Sequence[object] | None:
-    """What all parts tell, each once."""
+    """What all parts tell; what an earlier one told already, once."""
     told = [values for part in parts if (values := getattr(part, field)) is not None]
-    return [*dict.fromkeys(value for values in told for value in values)] if told else None
+    first: dict[object, int] = {}
+    found = [value for at, values in enumerate(told) for value in values if first.setdefault(value, at) == at]
+    return found if told else None
 
 
 def _classes(parts: Sequence[Part]) -> Sequence[SchoolClass] | None:
