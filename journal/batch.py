@@ -16,8 +16,9 @@ from sync.signing import BATCH_TAG, Keyring, key_id
 
 MALFORMED, IDENTITY = "malformed", "identity"
 _MAX_TEXT = 128
-#: Nothing of ours happens outside; inside, no sum of a time and a correction leaves the calendar.
-_CALENDAR = datetime(2000, 1, 1, tzinfo=UTC), datetime(2100, 1, 1, tzinfo=UTC)
+#: Nothing of ours happens outside, not even before anybody set a clock; inside, no sum of a time and a correction leaves
+#: the calendar.
+_CALENDAR = datetime(1970, 1, 1, tzinfo=UTC), datetime(2100, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

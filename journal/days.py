@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from gateway.domain.entry import ClockData, CoverageData, DeviceData, ManualData, PassageData, TapData
 from gateway.domain.model import ClockState
 from gateway.domain.wire import Event, Stream, decode
+from journal.origins import REPEATED
 from journal.store import EVERYBODY, Day, holder_at, holders, milliseconds, moment, of
 from journal.tables import entries, sites
 
@@ -89,7 +90,8 @@ async def _passed(connection: AsyncConnection, stream: Stream, events: Sequence[
         if isinstance(e.data, PassageData) and e.data.tap is not None and 0 < e.data.tap < e.seq
     }
     c = entries.c
-    followed = (*of(entries, stream), c.seq.in_(seqs), c.type == TapData.type, c.flag.is_(None))
+    counts = c.flag.is_(None) | (c.flag == REPEATED)
+    followed = (*of(entries, stream), c.seq.in_(seqs), c.type == TapData.type, counts)
     return [decode(body) for body in (await connection.execute(select(c.body).where(*followed))).scalars()]
 
 

@@ -19,12 +19,14 @@ from gateway.domain.credential import Token
 from gateway.domain.entry import ClockData, CoverageData, DeviceData, EpochData, ManualData, PassageData, TapData
 from gateway.domain.evidence import ServedLane
 from gateway.domain.model import LaneDirection, LaneId, PersonId
-from gateway.domain.presence import Fact
-from gateway.domain.wire import Stream, decode
+from gateway.domain.presence import EntryRef, Fact
+from gateway.domain.wire import Origin, Stream, decode
+from journal.origins import REPEATED
 from journal.store import Holder, holder_at, holders, milliseconds, of
 from journal.tables import cards, entries, gateways, lanes, watermarks
 
 _MAX_TOKENS = 500
+_DAY = timedelta(days=1)
 #: Entries that are read at once on the way to the next one whose time is known.
 _PAGE = 200
 
@@ -41,6 +43,8 @@ class Evidence:
     #: Who held which card when.
     ledger: Mapping[str, Sequence[Holder]]
     lanes: Sequence[ServedLane]
+    #: Taps that were told again under a later epoch -> as they are judged by.
+    again: Mapping[EntryRef, EntryRef]
 
 
 def bounds(day: date, zone: ZoneInfo) -> tuple[datetime, datetime]:
@@ -64,6 +68,7 @@ async def gather(
         through={(gateway, epoch): seq for gateway, epoch, seq in through},
         ledger=await holders(connection, site, seen),
         lanes=await _lanes(connection, site, day, zone),
+        again=await _again(connection, site, bounds(day, zone)),
     )
 
 
@@ -83,6 +88,7 @@ def interpret(evidence: Evidence) -> tuple[dict[PersonId, list[Fact]], Coverage]
             through=evidence.through,
             lanes=evidence.lanes,
             holder=holder,
+            again=evidence.again,
         )
     )
 
@@ -121,6 +127,24 @@ async def _entries(
         # Where times are bounded by neighbours, everybody's taps are neighbours.
         return await _entries(connection, site, day, None)
     return [*repairs, *(row for row in rows if tokens is None or row.token is None or row.token in tokens)]
+
+
+async def _again(connection: AsyncConnection, site: str, day: tuple[datetime, datetime]) -> dict[EntryRef, EntryRef]:
+    c = entries.c
+    since, until = (milliseconds(at) for at in (day[0] - _DAY, day[1] + _DAY))
+    told = select(c.gateway, c.epoch, c.seq, c.origin, c.flag).where(c.site == site, c.type == TapData.type)
+    rows = (await connection.execute(told.where(c.origin.is_not(None), c.at >= since, c.at < until))).all()
+    counted = {
+        (r.gateway, r.origin): EntryRef(gateway=r.gateway, epoch=r.epoch, seq=r.seq) for r in rows if r.flag is None
+    }
+    found = {}
+    for row in rows:
+        if row.flag == REPEATED:
+            origin = Origin.parse(row.origin)
+            first = EntryRef(gateway=row.gateway, epoch=origin.epoch, seq=origin.seq)
+            place = EntryRef(gateway=row.gateway, epoch=row.epoch, seq=row.seq)
+            found[place] = counted.get((row.gateway, row.origin), first)
+    return found
 
 
 async def _neighbours(connection: AsyncConnection, site: str, day: tuple[int, int]) -> list[Any]:

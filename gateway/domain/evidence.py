@@ -7,7 +7,7 @@ Order, batching and repetition of events change nothing.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from gateway.domain.clocks import Clocks, chain_order
@@ -48,6 +48,8 @@ class Evidence:
     lanes: Sequence[ServedLane]
     #: Who held the card of this token at that moment.
     holder: Callable[[Token, datetime], PersonId | None]
+    #: Where an entry stands again under a later epoch -> where it stands among the events.
+    again: Mapping[EntryRef, EntryRef] = field(default_factory=dict)
 
 
 def interpret(evidence: Evidence) -> tuple[dict[PersonId, list[Fact]], Coverage]:
@@ -65,7 +67,7 @@ class _Case:
         self._events = events
         self._clocks = Clocks(events)
         self._lanes = {(lane.gateway, lane.lane): lane for lane in evidence.lanes}
-        self._rotations = _rotations(events)
+        self._rotations = _rotations(events, evidence.again)
 
     def facts(self) -> dict[PersonId, list[Fact]]:
         """By person."""
@@ -176,12 +178,13 @@ def _ref(event: Event) -> EntryRef:
     return EntryRef(gateway=event.stream.gateway, epoch=event.stream.epoch, seq=event.seq)
 
 
-def _rotations(events: Iterable[Event]) -> dict[EntryRef, Event]:
+def _rotations(events: Iterable[Event], again: Mapping[EntryRef, EntryRef]) -> dict[EntryRef, Event]:
     """What the gate reported for each tap; a confirmed passage outweighs anything else, and the first one any other."""
     found: dict[EntryRef, Event] = {}
     for event in events:
         if isinstance(event.data, PassageData) and event.data.tap is not None:
             ref = EntryRef(gateway=event.stream.gateway, epoch=event.stream.epoch, seq=event.data.tap)
+            ref = again.get(ref, ref)
             known = found.setdefault(ref, event)
             confirmed = [
                 isinstance(e.data, PassageData) and e.data.kind is PassageKind.CONFIRMED for e in (known, event)

@@ -38,9 +38,7 @@ def reason_of(slot: Slot, excuses: Iterable[Excuse], outside: Outside) -> MarkRe
     explaining = [
         excuse
         for excuse in excuses
-        if excuse.since < slot.end
-        and excuse.until > slot.start
-        and outside(max(excuse.since, slot.start), min(excuse.until, slot.end)) > timedelta(0)
+        if outside(max(excuse.since, slot.start), min(excuse.until, slot.end)) > timedelta(0)
     ]
     explaining.sort(key=lambda e: (RANK[e.source], e.since, e.until, e.reason))
     return explaining[-1].reason if explaining else None

@@ -30,6 +30,14 @@ T = TypeVar("T")
 MAX_SPAN: Final = dt.timedelta(days=800)
 MAX_EVENTS: Final = 200_000
 _DAY: Final = dt.timedelta(days=1)
+_HOLIDAYS: Final = frozenset(
+    [
+        *("holiday", "holidays", "public holiday", "school holidays", "vacation", "day off", "no school"),
+        *(f"{season} {word}" for season in ("autumn", "winter", "spring", "summer") for word in ("holidays", "break")),
+        *("каникулы", "праздник", "выходной", "праздничный день", "выходной день", "нерабочий день"),
+        *(f"{season} каникулы" for season in ("осенние", "зимние", "весенние", "летние", "дополнительные")),
+    ]
+)
 _KINDS: Final = {str(kind): kind for kind in SlotKind} | {
     "урок": SlotKind.LESSON,
     "продленка": SlotKind.CARE,
@@ -46,8 +54,9 @@ class Reading:
     zone: dt.tzinfo
     #: X-ATTENDANCE-GROUP, else CATEGORIES, else X-WR-CALNAME or the file's name without its end -> the group.
     groups: Mapping[str, GroupId]
-    #: An all-day event with one of these among its CATEGORIES or in its SUMMARY is a holiday.
-    holidays: Collection[str] = ("holiday", "vacation", "day off", "каникул", "праздник", "выходной")
+    #: An all-day event with one of these among its CATEGORIES, or as all of its SUMMARY, is a holiday. Never by a part of a
+    #: name: on "the last day before the holidays" there is school.
+    holidays: Collection[str] = _HOLIDAYS
     #: CATEGORIES -> what it is and who takes attendance; a lesson, at the gate.
     kinds: Mapping[str, SlotKind] = field(default_factory=lambda: _KINDS)
     modes: Mapping[str, Mode] = field(default_factory=lambda: {str(mode): mode for mode in Mode})
@@ -84,7 +93,7 @@ class _School:
         self._reading = reading
         self._problems = problems
         self._groups = {fold(word): group for word, group in reading.groups.items()}
-        self._holidays = [fold(word) for word in reading.holidays]
+        self._holidays = {fold(word) for word in reading.holidays}
         self._events: list[Event] = []
         self._days: list[CalendarDay] = []
         self._remarks = Remarks()
@@ -99,12 +108,15 @@ class _School:
 
     def take(self, series: Sequence[Worded], effort: Effort) -> None:
         """All VEVENTs of one UID."""
-        words = {id(worded.event): (worded, self._groups_of(worded)) for worded in series}
-        masters = [worded.event for worded in series if worded.event.changes is None]
-        main = newest(masters or [worded.event for worded in series])
-        for other in masters:
-            if main is not None and other is not main and other.sequence == main.sequence:
-                self._remark(other, "the UID of another event, which counts", "give each event a UID of its own")
+        masters = [worded for worded in series if worded.event.changes is None]
+        main = newest([worded.event for worded in masters or series])
+        for other in (worded.event for worded in masters):
+            if main is not None and other is not main and other.sequence == main.sequence and not other.repeats(main):
+                got, expected = f"the UID of the event in line {main.line}", "a UID of its own for each event"
+                self._problems.add(self._file, got, expected, "export the calendar again", row=other.line, column="1")
+        own = next((worded for worded in masters if worded.event is main), None)
+        spoken = [own.lend(worded) if own is not None else worded for worded in series]
+        words = {id(worded.event): (worded, self._groups_of(worded)) for worded in spoken}
         told: set[int] = set()
         try:
             for found in occurrences([worded.event for worded in series], *self._window, effort):
@@ -119,7 +131,7 @@ class _School:
         first, last = self._window
         if isinstance(found.start, dt.datetime):
             return first <= found.start.astimezone(self._reading.zone).date() <= last
-        return found.start <= last and found.start + found.length > first
+        return found.start <= last and found.start + max(found.length, _DAY) > first
 
     def _place(self, found: Occurrence, worded: Worded, groups: frozenset[GroupId], *, quiet: bool) -> bool:
         """Whether it means something here; what does not is remarked once, unless `quiet`."""
@@ -192,8 +204,7 @@ class _School:
         return frozenset()
 
     def _is_holiday(self, worded: Worded) -> bool:
-        texts = [fold(text) for text in (*worded.categories, worded.summary)]
-        return any(word in text for word in self._holidays for text in texts)
+        return not self._holidays.isdisjoint(fold(text) for text in (*worded.categories, worded.summary))
 
     def _remark(self, event: Vevent, problem: str, hint: str) -> None:
         self._remarks.add(self._file, problem, hint, row=event.line)

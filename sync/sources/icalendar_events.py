@@ -3,7 +3,7 @@
 import datetime as dt
 import re
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TypeVar
 
@@ -35,6 +35,12 @@ class Worded:
     named: tuple[str, ...]
     summary: str = field(repr=False)
     calendar: str = field(repr=False)
+
+    def lend(self, other: "Worded") -> "Worded":
+        """The other one of its series; some programs do not repeat in a change what did not change."""
+        if other.categories or other.named:
+            return other
+        return replace(other, categories=self.categories, named=self.named)
 
 
 def read_calendar(

@@ -138,10 +138,10 @@ def _unfolded(file: str, text: str, problems: Problems) -> Iterator[tuple[int, l
             return
         line = raw.removesuffix("\n")
         if line.startswith((" ", "\t")) and pieces:
-            size += len(line) - 1
-            # What nobody keeps may be long: one piece more tells that it is.
-            if size <= MAX_PROPERTY or len(pieces) == 1:
+            # What nobody keeps may be longer; one piece more tells that it is.
+            if size <= MAX_PROPERTY:
                 pieces.append(line[1:])
+            size += len(line) - 1
         elif line.strip():
             if pieces:
                 yield begun, pieces

@@ -2,7 +2,7 @@
 
 import datetime as dt
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from sync.sources.icalendar_rules import Effort, Rule, days
 from sync.sources.icalendar_times import When, date_of, moment, parse_when
@@ -29,6 +29,10 @@ class Vevent:
     onward: bool = False
     sequence: int = 0
     cancelled: bool = False
+
+    def repeats(self, other: "Vevent") -> bool:
+        """Whether it says the same once more."""
+        return self == replace(other, line=self.line)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

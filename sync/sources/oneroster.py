@@ -37,7 +37,8 @@ from sync.sources.remarks import Remarks
 from sync.sources.rows import Problems, Row
 from sync.sources.school import Part, Person
 
-_WANTED = frozenset({MANIFEST, *FILES})
+#: The files that are read, as `fold_name` makes their names.
+WANTED = frozenset({MANIFEST, *FILES})
 PUPIL = "student"
 
 
@@ -46,12 +47,12 @@ def read(path: Path, *, school: str = "", on: dt.date | None = None) -> Part:
     problems = Problems()
     if path.is_dir():
         folder = Folder(path, problems)
-        files = {name: data for name in sorted(_WANTED) if (data := folder.get(name)) is not None}
+        files = {name: data for name in sorted(WANTED) if (data := folder.get(name)) is not None}
     else:
         packed = Folder(path.parent, problems).get(path.name)
         if packed is None:
             problems.add(path.name, "no such file", "a zip, or a folder", "check the path")
-        files = {} if packed is None else unpack(path.name, packed, _WANTED, problems)
+        files = {} if packed is None else unpack(path.name, packed, WANTED, problems)
     problems.settle()
     return _part(files, school, on)
 

@@ -1,6 +1,8 @@
 """Calendars, weeks, bells and events: which lessons a date has, and when they begin."""
 
+import datetime as dt
 import hashlib
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -22,6 +24,7 @@ from tests.domain.timetables import (
     lessons,
     school,
     school_day,
+    told,
     week,
 )
 
@@ -52,6 +55,7 @@ FIRST = "0 1 2 3 4 5"
     [
         ([], ALL, ALL, ALL),
         ([holiday(2)], "0 1 3 4 5 7 8 9 10 11 12", "0 1 3 4 5 7 8 9 10 11 12", "0 1 3 4 5 7 8 9 10 11 12"),
+        ([holiday(2, 2), holiday(3, 13, on=range(1, 8))], "0 1", "0 1", "0 1"),
         ([holiday(6, 12)], FIRST, FIRST, FIRST),
         # The extra holidays of grade 1; one class; one part of a class.
         ([holiday(7, 13, grades=[1])], FIRST, ALL, ALL),
@@ -120,6 +124,7 @@ def turns(*rules: CalendarDay, **said: Any) -> str:
         ([], {"weeks_from": day(6)}, "13 23 13 23 13"),
         ([], {"weeks_from": day(-7 * 9)}, "23 13 23 13 23"),
         ([], {"weeks": ("A", "B", "")}, "13 23 3 13 23"),
+        ([], {"weeks": ("A", "B", ""), "weeks_from": day(6)}, "13 23 3 13 23"),
         # The week that a holiday took is made up for.
         ([school_day(14, 34, week="B")], {}, "13 23 23 23 23"),
         ([school_day(14, 20, week="B"), school_day(21, 27, week="A")], {}, "13 23 23 13 13"),
@@ -137,8 +142,11 @@ def test_quarters_and_trimesters() -> None:
         lesson("5А", 1, 2, first=day(8), last=day(21)),
         lesson("5А", 1, 3, first=day(21)),
     ]
+    taught.append(lesson("5А", 1, 0, first=day(28), last=day(28), site="pool"))
     found = compiled(school([group("5А")], taught), 0, 34).slots
-    assert [(slot.start.date() - day(0)).days * 10 + slot.number for slot in found] == [1, 71, 142, 212, 213, 283]
+    assert told(school([group("5А")], taught), 0, 34) == []
+    assert [slot.site for slot in found] == ["", "", "", "", "", "pool", ""]
+    assert [(slot.start.date() - day(0)).days * 10 + slot.number for slot in found] == [1, 71, 142, 212, 213, 280, 283]
 
 
 @pytest.mark.parametrize(
@@ -157,6 +165,11 @@ def test_shift_then_stage_pick_the_row_of_the_bells(shift: int, stage: str, star
     for bells in (rows, rows[::-1]):
         known = group("5А", shift=shift, stage=stage)
         assert week(school([known], [lesson("5А", 1, 1)], bells=bells)) == [f"5А Mo1 {start}"]
+
+
+def test_a_lesson_may_begin_when_another_ends() -> None:
+    bells = [bell(1, "08:00", "09:00"), bell(2, "09:00", "10:00")]
+    assert week(school([group("5А")], lessons("5А", "12"), bells=bells)) == ["5А Mo1 08:00", "5А Mo2 09:00"]
 
 
 def test_two_shifts_count_their_own_lessons() -> None:
@@ -204,6 +217,21 @@ def test_an_event_keeps_its_length_where_only_its_start_moves() -> None:
     timetable = school([group("5А")], [], events=[event("5А", 0, "10:20", "12:50", number=3)], substitutions=[moved])
     (slot,) = compiled(timetable).slots
     assert f"{slot.end:%H:%M}" == "17:30"
+
+
+def test_an_event_that_moves_keeps_its_wall_times() -> None:
+    """Over the end of summer time; of an hour that comes twice the first is meant."""
+    second = Event(
+        id="night",
+        group=GroupId("5А"),
+        start=dt.datetime(2025, 10, 26, 1, 30, tzinfo=dt.UTC),
+        end=dt.datetime(2025, 10, 26, 9, 0, tzinfo=dt.UTC),
+        number=1,
+    )
+    for to, starts in ((55, "26 00:30"), (56, "27 01:30"), (54, "25 00:30")):
+        timetable = school([group("5А")], [], events=[second], substitutions=[change("moved", 55, "5А", "1", to=to)])
+        (slot,) = compiled(replace(timetable, zone=BERLIN), 50, 60).slots
+        assert f"{slot.start:%d %H:%M}" == starts
 
 
 def test_an_event_s_date_is_the_site_s_and_its_id_stable() -> None:

@@ -97,6 +97,23 @@ def test_what_comes_from_a_date_outside() -> None:
     assert what(before, lessons=[*BEFORE.lessons, lesson("5Б", 2, 5, first=day(8))]) == {3: "5Б"}
 
 
+@pytest.mark.parametrize(
+    ("rows", "at", "expected"),
+    [
+        # Each date of a run, its first and its last, from before and from behind.
+        ([change("moved", 0, "5Б", "1", until=1, to=9)], 9, ["5Б We1 08:00"]),
+        ([change("moved", 0, "5Б", "1", until=1, to=9)], 10, ["5Б Th1 08:00"]),
+        ([change("moved", 7, "5Б", "1", until=8, to=2)], 3, ["5Б Th1 08:00"]),
+        # By steps.
+        ([change("moved", 0, "5Б", "1", to=9), change("moved", 9, "5Б", "1", to=16)], 16, ["5Б We1 08:00"]),
+        ([change("moved", 0, "5Б", "1", to=9), change("moved", 9, "5Б", "1", to=16)], 9, []),
+    ],
+)
+def test_a_lesson_that_comes_from_outside_of_the_dates(rows: list[Any], at: int, expected: list[str]) -> None:
+    timetable = school([group("5Б")], lessons("5Б", "1 1"), substitutions=rows)
+    assert shown(compiled(timetable, at, at).slots) == expected
+
+
 def test_the_date_of_an_event_is_the_site_s() -> None:
     before = replace(BEFORE, zone=ZoneInfo("Asia/Kamchatka"))
     assert what(before, events=[event("5Б", 4, "12:30", "13:40")]) == {5: "5Б"}

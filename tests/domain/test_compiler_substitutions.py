@@ -24,6 +24,7 @@ CASES: dict[str, tuple[list[Substitution], str]] = {
     "nothing": ([], f"Mo1 08:00, Mo2 09:00, Mo3 10:00, {TUESDAY}"),
     "first lesson cancelled": ([change("cancelled", 0, CLASS, "1")], f"Mo2 09:00, Mo3 10:00, {TUESDAY}"),
     "sent home after the first": ([change("cancelled", 0, CLASS, "23")], f"Mo1 08:00, {TUESDAY}"),
+    "a run of one date": ([change("cancelled", 0, CLASS, "1", until=0)], f"Mo2 09:00, Mo3 10:00, {TUESDAY}"),
     "day cancelled": ([change("cancelled", 0, CLASS)], TUESDAY),
     "quarantine": ([change("cancelled", 0, CLASS, until=6)], ""),
     "first lesson cancelled all week": (
@@ -163,6 +164,10 @@ CASES: dict[str, tuple[list[Substitution], str]] = {
     "stadium": (
         [change("mode", 0, CLASS, "2", mode=TEACHER, site="stadium")],
         f"Mo1 08:00, Mo2 09:00 teacher @stadium, Mo3 10:00, {TUESDAY}",
+    ),
+    "a mode leaves the site": (
+        [change("replaced", 0, CLASS, "1", site="pool"), change("mode", 0, CLASS, "1", mode=TEACHER)],
+        f"Mo1 08:00 teacher @pool, Mo2 09:00, Mo3 10:00, {TUESDAY}",
     ),
     "remote, but one day": (
         [change("mode", 0, CLASS, until=6, mode=NONE), change("mode", 1, CLASS, mode=Mode.GATE)],

@@ -1,6 +1,7 @@
 """What cannot be placed is told with its place, never dropped in silence, never raised."""
 
 import datetime as dt
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -52,11 +53,16 @@ def of(*said: Substitution) -> list[str]:
         (change("added", 0, "5А", start="08:30", end="08:50"), "5А on 2025-09-01: lesson 1 is at the time of an event (subs.csv:3)"),
         (change("moved", 0, "5А", "1", start="23:30"), "5А on 2025-09-01: ends at or before its start; nothing reaches over midnight"),
         (change("moved", 0, "5А", "1", end="07:30"), "5А on 2025-09-01: ends at or before its start; nothing reaches over midnight"),
+        (change("moved", 0, "5А", "1", end="08:00"), "5А on 2025-09-01: ends at or before its start; nothing reaches over midnight"),
         (change("moved", 0, "5А", "12", start="12:00"), "5А on 2025-09-01: moves several lessons to one time"),
         (change("moved", 0, "5А", "1"), "5А: does not say where to"),
         (change("moved", 0, "5А", to_lesson=4), "5А: says a number to move to, but not which lesson"),
         (change("moved", 0, "5А", "1", start="10:00", end="10:00"), "5А: ends at or before its start; nothing reaches over midnight"),
         (change("cancelled", 1, "5А", "1", until=0), "5А: ends before its first date"),
+        (change("added", 1, "5А", "4", until=0), "5А: ends before its first date"),
+        (change("moved", 1, "5А", "1", until=0, to=3), "5А: ends before its first date"),
+        (change("merged", 1, "5Б", "1", until=0, with_group="5А"), "5Б: ends before its first date"),
+        (change("mode", 1, "5А", until=0, mode=Mode.NONE), "5А: ends before its first date"),
         (change("added", 0, "5А"), "5А: adds a lesson without a number"),
         (change("added", 0, "5А", start="10:00"), "5А: adds a lesson without a number"),
         (change("added", 0, "5А", "45", start="14:00", end="15:00"), "5А: adds several lessons at one time"),
@@ -78,6 +84,24 @@ def test_substitutions_that_cannot_be_followed(said: Substitution, expected: str
 
 def test_a_run_that_names_a_lesson_on_one_of_its_dates_is_fine() -> None:
     assert of(change("cancelled", 0, "5А", "3", until=6), change("cancelled", 0, "", "12", until=6)) == []
+
+
+def test_a_run_that_names_each_lesson_on_another_date_is_fine() -> None:
+    assert of(*(change("cancelled", 0, names, "13", until=1) for names in ("5А", "", "5А"))) == []
+
+
+def test_every_row_is_looked_at() -> None:
+    rows = [
+        change("added", 0, "5А", "4"),
+        change("cancelled", 8, "5А", "1"),
+        change("cancelled", 0, "5А", "7", origin=WHERE),
+        change("cancelled", 0, "", "8", origin=WHERE),
+    ]
+    timetable = school([group("5А"), group("5Б")], PLAN, substitutions=rows)
+    assert [line.rpartition("lesson ")[2][0] for line in told(timetable)] == ["8", "7"]
+    both = [change("cancelled", 0, "5А 5Б", "7", origin=WHERE)]
+    (one,) = compiled(replace(timetable, substitutions=both), groups=["5Б"]).unplaced
+    assert one.group == "5Б"
 
 
 def test_a_part_that_has_the_lesson_is_enough() -> None:
@@ -109,7 +133,6 @@ def test_nothing_is_told_of_groups_that_were_not_compiled() -> None:
         (lesson("5А", 1, 1, first=day(1), last=day(0)), "5А: ends before its first date"),
         (lesson("5А", 1, 8, week="A"), "5А: no week is called 'A'"),
         (lesson("5А", 1, 9), "5А on 2025-09-01: lesson 9 has no bell in the bells 'normal'"),
-        (lesson("5А", 1, 1, kind=SlotKind.EXAM), "5А on 2025-09-01: lesson 1 is there already (another row)"),
         (group("5А", grade=6), "5А: is listed twice"),
         (group("5Г", bells="none"), "5Г: no bells are called 'none'"),
         (group("5Г", part_of=GroupId("5Ж")), "5Ж: no class or group is called so"),
@@ -119,22 +142,54 @@ def test_nothing_is_told_of_groups_that_were_not_compiled() -> None:
         (bell(1, "08:01", "08:45"), "school: lesson 1 of the bells 'normal' has other times in another row"),
         (holiday(1, 0), "school: ends before its first date"),
         (holiday(1, groups=["5В"]), "5В: no class or group is called so"),
-        (holiday(1, grades=[5, 12]), "school: no class is of grade 12"),
+        (holiday(1, grades=[5, 11, 12]), "school: no class is of grade 11, 12"),
         (school_day(1, bells="shrt"), "school: no bells are called 'shrt'"),
         (school_day(3, weekday=9), "school: names a weekday that is none"),
         (school_day(3, on=[0]), "school: names a weekday that is none"),
         (event("5В", 0, "08:00", "09:00"), "5В: no class or group is called so"),
         (event("5А", 0, "15:00", "15:00"), "5А on 2025-09-01: ends at or before its start; nothing reaches over midnight"),
         (event("5А", 0, "23:00", "00:01", days=1), "5А on 2025-09-01: ends at or before its start; nothing reaches over midnight"),
-        (event("5А", 0, "09:10", "09:20"), "5А on 2025-09-01: lesson 2 is at the time of an event (another row)"),
     ],
 )  # fmt: skip
 def test_rows_that_cannot_be_used(row: SchoolClass | Bell | Lesson | CalendarDay | Event, expected: str) -> None:
     parts = {SchoolClass: "classes", Bell: "bells", Lesson: "lessons", CalendarDay: "calendar", Event: "events"}
     said: dict[str, Any] = {"classes": [group("5А")], "bells": hourly(), "lessons": PLAN, "calendar": [], "events": []}
-    said[parts[type(row)]] = [*said[parts[type(row)]], row]
+    said[parts[type(row)]] = [*said[parts[type(row)]], replace(row, origin="rows:7")]
     found = told(school(said.pop("classes"), said.pop("lessons"), **said))
-    assert expected in {line.partition(" ")[2] for line in found}
+    assert f"rows:7 {expected}" in found
+
+
+def test_a_class_of_no_week_that_takes_a_turn() -> None:
+    timetable = school([group("5А")], [lesson("5А", 1, 1, week="A", origin="l:7")], weeks=("A", "B"))
+    assert told(timetable) == ["l:7 5А: no week is called 'A'"]
+    assert told(replace(timetable, weeks_from=day(0))) == []
+
+
+@pytest.mark.parametrize(
+    ("row", "expected"),
+    [
+        (
+            lesson("5А", 1, 1, kind=SlotKind.EXAM),
+            "lessons.csv:2 5А on 2025-09-01: lesson 1 is there already (another row)",
+        ),
+        (
+            event("5А", 0, "09:10", "09:20"),
+            "lessons.csv:2 5А on 2025-09-01: lesson 2 is at the time of an event (another row)",
+        ),
+    ],
+)
+def test_of_two_at_once_the_other_is_named(row: Lesson | Event, expected: str) -> None:
+    more = {"events": [row]} if isinstance(row, Event) else {}
+    taught = [*PLAN, row] if isinstance(row, Lesson) else PLAN
+    assert told(school([group("5А")], taught, **more)) == [expected]
+
+
+@pytest.mark.parametrize(("name", "values"), [("weekday", (1, 2)), ("week", ("A", "B"))])
+def test_two_calendar_rows_of_one_day(name: str, values: tuple[Any, Any]) -> None:
+    rules = [school_day(0, origin=f"a:{n}", **{name: value}) for n, value in enumerate(values)]
+    for calendar in (rules, rules[::-1]):
+        problem = f"says {name} {values[1]!r} where another row that is as narrow says {values[0]!r}"
+        assert told(school([group("5А")], PLAN, calendar=calendar)) == [f"a:1 school on 2025-09-01: {problem}"]
 
 
 def test_two_calendar_rows_as_narrow_as_one_another() -> None:
@@ -151,6 +206,25 @@ def test_what_holds_for_many_dates_is_told_once() -> None:
     assert (one.date, one.dates, one.origin) == (day(0), 4, "l:7")
     assert str(one) == "5А on 2025-09-01 and 3 more: lesson 9 has no bell in the bells 'normal'"
     assert one.hint == "add it to the bells, or mend the day"
+
+
+def test_what_holds_for_two_dates_and_on_the_last_one() -> None:
+    taught = [lesson("5А", weekday, 9, origin="l:7") for weekday in (1, 7)]
+    problem = "lesson 9 has no bell in the bells 'normal'"
+    assert told(school([group("5А")], taught)) == [f"l:7 5А on 2025-09-01 and 1 more: {problem}"]
+    assert told(school([group("5А")], taught), 1, 7) == [f"l:7 5А on 2025-09-07 and 1 more: {problem}"]
+    assert told(school([group("5А")], taught), 1, 6) == [f"l:7 5А on 2025-09-07: {problem}"]
+
+
+def test_a_bell_that_cannot_ring_rings_for_nobody() -> None:
+    timetable = school([group("5А")], [lesson("5А", 1, 1)], bells=[bell(1, "08:00", "08:00")])
+    assert told(timetable)[1:] == [" 5А on 2025-09-01: lesson 1 has no bell in the bells 'normal'"]
+
+
+def test_an_event_that_cannot_be_is_told_with_its_place() -> None:
+    night = event("5А", 0, "23:00", "00:01", days=1, origin="cal.ics:9")
+    problem = "ends at or before its start; nothing reaches over midnight"
+    assert told(school([group("5А")], [], events=[night])) == [f"cal.ics:9 5А on 2025-09-01: {problem}"]
 
 
 def test_a_holiday_has_no_bells() -> None:

@@ -114,6 +114,7 @@ def test_the_shift_picks_the_row_among_bells_of_one_name() -> None:
         (BERLIN, dt.date(2025, 3, 30), ("01:30", "02:15"), "00:30-01:15"),
         (BERLIN, dt.date(2025, 3, 30), ("02:10", "02:50"), "01:10-01:50"),
         (BERLIN, dt.date(2025, 3, 30), ("02:30", "03:10"), "01:30-02:10"),
+        (BERLIN, dt.date(2025, 3, 30), ("02:30", "03:30"), "01:30-02:30"),
         (BERLIN, dt.date(2025, 3, 30), ("03:10", "03:50"), "01:10-01:50"),
         # The autumn change repeats 02:00 to 03:00: the first is meant.
         (BERLIN, dt.date(2025, 10, 26), ("02:10", "02:50"), "00:10-00:50"),

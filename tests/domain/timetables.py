@@ -137,4 +137,5 @@ def told(timetable: Timetable, first: int = 0, last: int = 6) -> list[str]:
     """What was not placed, with its place."""
     found = compiled(timetable, first, last).unplaced
     assert all(re.fullmatch(r"[a-z1][a-z,:; 17MS]+[a-z]", one.hint) for one in found), found
+    assert all(type(one.origin) is type(one.group) is str for one in found)
     return [f"{one.origin} {one}" for one in found]

@@ -9,7 +9,6 @@ from pathlib import Path
 
 from sync.sources import asc, icalendar, oneroster, table
 from sync.sources.archive import unpack
-from sync.sources.folder import fold_name
 from sync.sources.icalendar import Reading
 from sync.sources.rows import Problems
 from tests.school import FILES
@@ -91,12 +90,12 @@ def _asc(files: Mapping[str, bytes]) -> object:
     return asc.parse(data, name)
 
 
-def _roster(files: Mapping[str, bytes]) -> object:
+def _zip(files: Mapping[str, bytes]) -> object:
+    [(name, data)] = files.items()
     problems = Problems()
-    wanted = {fold_name(name) for export in EXPORTS.values() for name in export}
-    inside = unpack("roster.zip", files["roster.zip"], wanted, problems) if "roster.zip" in files else files
+    unpacked = unpack(name, data, oneroster.WANTED, problems)
     problems.settle()
-    return oneroster.parse(inside)
+    return oneroster.parse(unpacked)
 
 
 def _plan() -> Sequence[Mapping[str, bytes]]:
@@ -108,7 +107,11 @@ def _calendars() -> Sequence[Mapping[str, bytes]]:
 
 
 def _rosters() -> Sequence[Mapping[str, bytes]]:
-    return [*EXPORTS.values(), *({"roster.zip": zipped(export)} for export in EXPORTS.values())]
+    return [*EXPORTS.values()]
+
+
+def _zips() -> Sequence[Mapping[str, bytes]]:
+    return [{"roster.zip": zipped(EXPORTS["1.1"])}, {"roster.zip": zipped(EXPORTS["1.2"], method=0)}]
 
 
 def _words(text: str, *others: str) -> tuple[bytes, ...]:
@@ -129,8 +132,11 @@ _IN_TABLES = _words(
 _IN_PROFILES = _words("[people] [[people]] [people.columns]", "header = 0", "word = 2", 'fixed = "a"')
 _IN_PLANS = _words("11111 10101 00000 * period classids groupids weeks terms 5А 13В")
 _IN_ROSTERS = _words(
-    "active tobedeleted delta bulk absent student teacher homeroom scheduled sourcedId school semester 2026-09-01"
+    """active tobedeleted delta bulk absent student teacher homeroom scheduled school semester 2026-09-01 KG 1.2 ,, "" ;
+    sourcedId status userSourcedId u-1 c-5a q1 school-12""",
+    "\r",
 )
+_IN_ZIPS = (b"PK\x01\x02", b"PK\x03\x04", b"PK\x05\x06", b"PK\x06\x06", b"\xff\xff\xff\xff")
 _IN_CALENDARS = _words(
     """FREQ=SECONDLY FREQ=YEARLY FREQ=DAILY COUNT=999999 INTERVAL=0 UNTIL=20991231 BYSETPOS=-1 BYDAY=5SU WKST=SU
     BYMONTH=2;BYMONTHDAY=30 BYWEEKNO=53 BYYEARDAY=-366 RANGE=THISANDFUTURE VALUE=DATE TZID= P999W +2359 19000101
@@ -153,12 +159,9 @@ PARSERS: Mapping[str, Parser] = {
     "asc": Parser(
         samples=_plan,
         read=_asc,
-        words=(*_IN_XML, b"11111", b"10101", b"", b"*", b"period", b"classids"),
+        words=(*_IN_XML, *_IN_PLANS),
     ),
-    "oneroster": Parser(
-        samples=_rosters,
-        read=_roster,
-        words=_IN_ROSTERS,
-    ),
+    "oneroster": Parser(samples=_rosters, read=oneroster.parse, words=_IN_ROSTERS),
+    "zip": Parser(samples=_zips, read=_zip, words=(*_IN_ROSTERS, *_IN_ZIPS)),
     "icalendar": Parser(samples=_calendars, read=_calendar, words=_IN_CALENDARS),
 }

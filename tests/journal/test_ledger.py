@@ -112,7 +112,7 @@ BAD_EVENTS = {
     "covered since year 1": b'{"type":"att.coverage.v1","data":{"lane":"n","since":"0001-01-01T00:00:00Z","until":"2026-09-01T07:00:00Z"}}',
     "covered until 2100": b'{"type":"att.coverage.v1","data":{"lane":"n","since":"2026-09-01T07:00:00Z","until":"2100-01-01T00:00:00Z"}}',
     "clock of year 9999": b'{"type":"att.clock.v1","data":{"boot":"b","boottime":1,"wall":"9999-12-31T23:59:59Z","correction":1}}',
-    "clock of 1999": b'{"type":"att.clock.v1","data":{"boot":"b","boottime":1,"wall":"1999-12-31T23:59:59Z","correction":1}}',
+    "clock before 1970": b'{"type":"att.clock.v1","data":{"boot":"b","boottime":1,"wall":"1969-12-31T23:59:59Z","correction":1}}',
     "corrected by millennia": b'{"type":"att.clock.v1","data":{"boot":"b","boottime":1,"wall":"2026-09-01T07:00:00Z","correction":100000000000000000}}',
     "corrected by aeons": b'{"type":"att.clock.v1","data":{"boot":"b","boottime":1,"wall":"2026-09-01T07:00:00Z","correction":-100000000000000000000}}',
     "corrected into 2126": b'{"type":"att.clock.v1","data":{"boot":"b","boottime":1,"wall":"2026-09-01T07:00:00Z","correction":3155760000000}}',

@@ -1,12 +1,16 @@
 """What a gateway tells again under a new epoch counts once, whatever the journal has of the old one."""
 
 from datetime import timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 
-from gateway.domain.model import Seq
+from gateway.domain.entry import PassageData, PassageKind
+from gateway.domain.model import Direction, Seq
+from gateway.domain.presence import FactKind
 from gateway.domain.wire import again
-from tests.journal.door import MORNING, Door, tap
+from journal.facts import gather, interpret
+from tests.journal.door import LANE, MORNING, SITE, Door, entry, tap
 from tests.journal.receiver import Journal
 
 
@@ -80,3 +84,15 @@ async def test_two_devices_with_one_identity_are_told_apart_by_their_epochs(
     await journal.takes(*(Door(epoch=f"epoch-{epoch}").taps(1).birth() for epoch in epochs))
     assert len(journal.alarms) == alarms
     assert all("two devices" in alarm["sentence"] for alarm in journal.alarms)
+
+
+async def test_a_passage_that_only_the_new_epoch_told_belongs_to_the_tap_that_is_held(journal: Journal) -> None:
+    old = Door().taps(2)
+    await journal.takes(old.birth(), old.message(1, 2))
+    old.append(entry(PassageData(lane=LANE, direction=Direction.IN, kind=PassageKind.CONFIRMED, tap=Seq(2))))
+    new = successor(old, agreed=1)
+    await journal.takes(new.birth(), new.message(1, 3))
+    async with journal.store.read() as connection:
+        evidence = await gather(connection, SITE, MORNING.date(), ZoneInfo("UTC"), None)
+    [facts] = interpret(evidence)[0].values()
+    assert [(fact.kind, fact.ref.epoch) for fact in facts] == [(FactKind.ARRIVAL, "epoch-1")]

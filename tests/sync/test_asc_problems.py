@@ -116,12 +116,18 @@ def test_the_pupils_of_groups_are_bounded(monkeypatch: pytest.MonkeyPatch) -> No
     assert "got more of them, expected at most 2 places of pupils in groups" in line
 
 
-def test_many_groups_of_one_name_are_told_apart() -> None:
+@pytest.mark.parametrize("name", ["5А", "5" * 2 + "А" * 30])
+def test_many_groups_of_one_name_are_told_apart(name: str) -> None:
     same = "".join(f'<group id="N{n}" name="1 группа" classid="C1" divisiontag="1"/>' for n in range(5_000))
     listed = ",".join(f"N{n}" for n in range(5_000))
-    part = parse(changed(("</groups>", f"{same}</groups>"), ('groupids="G10"', f'groupids="{listed}"')), "plan.xml")
-    names = [group.id for group in part.classes or ()]
+    changes = [
+        ('name="5А"', f'name="{name}"'),
+        ("</groups>", f"{same}</groups>"),
+        ('groupids="G10"', f'groupids="{listed}"'),
+    ]
+    names = [group.id for group in parse(changed(*changes), "plan.xml").classes or ()]
     assert len(names) == len(set(names)) == 8 + 5_000
+    assert max(map(len, names)) <= 32
 
 
 @settings(deadline=None, max_examples=150)

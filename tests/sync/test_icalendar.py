@@ -227,7 +227,7 @@ def test_what_is_left_out_is_remarked_once_for_each_event_without_its_words() ->
         event("DTSTART:20260902T083000", "SUMMARY:Anna", uid="2"),
         event("DTSTART:20260902T083000", "DTEND:20260904T083000", uid="3"),
         lesson(uid="4", categories="staff"),
-        lesson(uid="5") + lesson(uid="5", start="20260903T083000"),
+        lesson(uid="5", start="20260903T083000"),
         lesson("RRULE:FREQ=DAILY", uid="6", categories="staff"),
     )
     assert [(remark.place, remark.problem) for remark in part.remarks] == [
@@ -235,10 +235,39 @@ def test_what_is_left_out_is_remarked_once_for_each_event_without_its_words() ->
         ("school.ics:10", "an event without a length is left out"),
         ("school.ics:16", "an event of more than a day is left out"),
         ("school.ics:22", "an event of no known group is left out (and 1 more)"),
-        ("school.ics:28", "the UID of another event, which counts"),
     ]
     assert starts(part) == "03 08:30"
     assert "Anna" not in str(part)
+
+
+@pytest.mark.parametrize(
+    "name", ["Праздник осени", "The last day before the holidays", "Конец: каникулы", "holiday homework"]
+)
+def test_a_part_of_a_name_is_no_holiday(name: str) -> None:
+    part = read(event("DTSTART;VALUE=DATE:20260902", f"SUMMARY:{name}", categories=name))
+    assert part.calendar is None
+    assert [remark.problem for remark in part.remarks] == ["an all-day event that is no holiday is left out"]
+
+
+@pytest.mark.parametrize("length", ["DTEND;VALUE=DATE:20260901", "DURATION:PT1H", "DURATION:P1D", "COMMENT:none"])
+def test_a_holiday_is_a_day_at_least(length: str) -> None:
+    part = read(event("DTSTART;VALUE=DATE:20260901", length, categories="holiday"))
+    assert [(day.date, day.last) for day in part.calendar or ()] == [(FIRST, None)]
+
+
+def test_a_change_may_leave_out_whose_event_it_is() -> None:
+    change = changed("20260908T083000", "20260909T100000").replace("CATEGORIES:5A\n", "")
+    part = read(lesson(WEEKLY, categories="5Б,club"), change)
+    assert [(found.group, found.kind) for found in part.events or ()] == [("5Б", SlotKind.CLUB)] * 5
+    assert "09 10:00" in starts(part)
+
+
+def test_an_event_that_is_repeated_is_one() -> None:
+    assert starts(read(lesson(WEEKLY), lesson(WEEKLY))) == starts(read(lesson(WEEKLY)))
+
+
+def test_of_two_versions_the_newer_counts() -> None:
+    assert starts(read(lesson("SEQUENCE:2", start="20260902T083000"), lesson("SEQUENCE:1"))) == "02 08:30"
 
 
 def test_events_without_a_uid_are_themselves() -> None:

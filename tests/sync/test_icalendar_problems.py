@@ -70,6 +70,21 @@ def test_a_file_that_is_no_calendar(data: bytes, place: str, got: str, expected:
     assert problem(data) == (f"5A.ics{place}", got, expected, hint)
 
 
+def test_two_events_of_one_uid_are_not_guessed_at() -> None:
+    found = problem(calendar(lesson(), lesson(start="20260902T083000")))
+    assert found == (
+        "5A.ics:3:1",
+        "the UID of the event in line 9",
+        "a UID of its own for each event",
+        "export the calendar again",
+    )
+
+
+def test_a_folded_property_is_as_long_as_it_is() -> None:
+    rule = "RRULE:FREQ=WEEKLY;BYDAY=TU" + "\n ,TU" * (MAX_PROPERTY // 3)
+    assert problem(calendar(lesson(rule)))[:2] == ("5A.ics:8:RRULE", f"more than {MAX_PROPERTY} characters")
+
+
 def test_everything_is_told_at_once_and_nothing_personal() -> None:
     with pytest.raises(SourceError) as raised:
         read(
