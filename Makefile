@@ -11,7 +11,7 @@ INSTALLED = .venv/$(LOCK).installed
 LOCKING = uv pip compile pyproject.toml --quiet --universal --python-version 3.11 --group build --generate-hashes \
 	--no-emit-index-url --no-emit-find-links --custom-compile-command "make lock"
 
-.PHONY: help env check test fuzz-sources demo bench docs format lock
+.PHONY: help env check test fuzz-sources demo bench mutants docs format lock
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
@@ -41,6 +41,10 @@ bench: env ## the benchmarks beside their limits and peers; writes bench/results
 
 docs: env ## docs/contract, made anew from the code
 	$(BIN)/python -m gateway schema > docs/contract/asyncapi.json
+
+mutants: env ## spoil each rule of the domain once and see whether a test notices; takes an hour, writes mutants/
+	PYTHONPATH=. $(BIN)/python -m mutmut run --max-children 1
+	PYTHONPATH=. $(BIN)/python -m mutmut results
 
 format: env ## put the code into its one shape
 	$(BIN)/ruff format --quiet .

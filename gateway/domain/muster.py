@@ -51,8 +51,8 @@ def _of(where: Presence, ends: datetime, coverage: Coverage, moment: datetime, h
         return Whereabouts.INSIDE if told else Whereabouts.INSIDE_NO_EXIT
     left = where.left(moment)
     hints = (hint for hint in where.hints if hint.since is not None and hint.since >= left)
-    # Before the first lane opens there is nothing to hear yet.
-    awaited = not coverage.lanes or any(lane.opens < heard for lane in coverage.lanes)
     # What begins at this very moment, as the alarm does, let nobody in unseen before it.
-    gaps = (gap for gap in coverage.gaps(left, heard) if awaited and (gap.since is None or gap.since < moment))
-    return Whereabouts.UNKNOWN if any((*hints, *gaps)) else Whereabouts.OUTSIDE
+    gaps = (gap for gap in coverage.gaps(left, heard) if gap.since is None or gap.since < moment)
+    # Before the first lane opens there is nothing to hear yet.
+    opened = not coverage.lanes or any(lane.opens < heard for lane in coverage.lanes)
+    return Whereabouts.UNKNOWN if any(hints) or (opened and any(gaps)) else Whereabouts.OUTSIDE

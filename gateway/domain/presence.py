@@ -241,6 +241,7 @@ class _Walk:
         if before is not None and self._repeats(before, step):
             self._flags.append(Flag(FlagKind.REPEAT, step))
             return
+        # Turns are counted among such lanes alone, so that an entry heard late through another one makes no exit of an entry.
         # Whoever went out during an alarm showed no card: the turns begin anew.
         if before is None or any(before.at < alarm.since < step.at for alarm in self._alarms):
             self._turn = FactKind.IN

@@ -102,7 +102,11 @@ class _School:
         """Sorted, so that the same calendar gives the same part however its file is ordered."""
         return Part(
             events=sorted(self._events, key=lambda event: (event.start, event.id)),
-            calendar=sorted(self._days, key=lambda day: (day.date, sorted(day.groups))) or None,
+            # Several events may make the same day a holiday.
+            calendar=sorted(
+                dict.fromkeys(self._days), key=lambda day: (day.date, day.last or day.date, sorted(day.groups))
+            )
+            or None,
             remarks=self._remarks.all(),
         )
 

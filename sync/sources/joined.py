@@ -120,9 +120,17 @@ def _together(parts: Sequence[Part]) -> Part:
         said = {field.name: getattr(part, field.name) for field in fields(part)}
         told |= {name: value for name, value in said.items() if value is not None}
     told["classes"] = _classes(parts)
+    # Each class may have a feed of its own, and holidays of one source do not end those of another.
+    told |= {name: _all(parts, name) for name in ("events", "calendar")}
     told["remarks"] = tuple(remark for part in parts for remark in part.remarks)
     told["headers"] = {place: header for part in parts for place, header in part.headers.items()}
     return Part(**told)
+
+
+def _all(parts: Sequence[Part], field: str) -> Sequence[object] | None:
+    """What all parts tell, each once."""
+    told = [values for part in parts if (values := getattr(part, field)) is not None]
+    return [*dict.fromkeys(value for values in told for value in values)] if told else None
 
 
 def _classes(parts: Sequence[Part]) -> Sequence[SchoolClass] | None:

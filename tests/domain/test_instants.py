@@ -1,7 +1,7 @@
 """When the clock alone changes something: at these moments, and between them nothing does."""
 
 from dataclasses import replace
-from datetime import UTC, timedelta
+from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from hypothesis import given
@@ -35,13 +35,13 @@ def test_a_slot_that_nobody_takes_attendance_of_has_none() -> None:
     st.lists(any_.facts | any_.statements, max_size=6), st.lists(any_.excuses, max_size=2), any_.moments, any_.moments
 )
 def test_between_two_of_them_no_mark_changes(
-    known: list[Fact | Statement], excuses: list[Excuse], one: object, other: object
+    known: list[Fact | Statement], excuses: list[Excuse], one: datetime, other: datetime
 ) -> None:
-    since, until = sorted([one, other])  # type: ignore[type-var]
-    if any(since < moment <= until for moment in instants(TWO, POLICY)):  # type: ignore[operator]
+    since, until = sorted([one, other])
+    if any(since < moment <= until for moment in instants(TWO, POLICY)):
         return
-    told = [f for f in known if (f.at if isinstance(f, Fact) else max(f.at, f.said)) <= since]  # type: ignore[operator]
-    before, after = (judge(DAY, TWO, told, excuses, WHOLE, moment, POLICY) for moment in (since, until))  # type: ignore[arg-type]
+    told = [f for f in known if (f.at if isinstance(f, Fact) else max(f.at, f.said)) <= since]
+    before, after = (judge(DAY, TWO, told, excuses, WHOLE, moment, POLICY) for moment in (since, until))
     assert before == after
 
 

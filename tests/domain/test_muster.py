@@ -31,7 +31,9 @@ FREE = coverage("18:00", (OutageKind.FREE, "08:00", "08:10"))
 @pytest.mark.parametrize(
     ("words", "moment", "known", "where"),
     [
+        ("", "06:30", coverage(), OUTSIDE),
         ("", "09:00", coverage(), OUTSIDE),
+        ("", "09:00", Coverage(lanes=()), UNKNOWN),
         ("in 08:00", "09:00", coverage(), INSIDE),
         ("in 08:00", "07:59", coverage(), OUTSIDE),
         ("in 08:00", "08:00", coverage(), INSIDE),

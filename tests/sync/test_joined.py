@@ -8,7 +8,7 @@ import pytest
 
 from gateway.domain.model import GroupId, MarkReason, Mode, PersonId
 from gateway.domain.statement import Excuse
-from gateway.domain.timetable import Event, Lesson, Plan
+from gateway.domain.timetable import CalendarDay, DayKind, Event, Lesson, Plan
 from gateway.errors import SourceError
 from sync.sources.joined import complete
 from sync.sources.school import Card, Part, Remark
@@ -47,6 +47,16 @@ def test_a_later_part_replaces_what_an_earlier_one_tells() -> None:
     assert (school.name, school.language, school.contacts) == ("Гимназия", "en", [])
     assert school.people[0].language == "en", "whose language is not told speaks the site's"
     assert len(school.people) == 16
+
+
+def test_feeds_of_several_classes_and_holidays_of_several_sources_add_up() -> None:
+    other = replace(EVENT, id="e2", group=GroupId("2А"), origin="2a.ics:3")
+    day = CalendarDay(date=dt.date(2025, 11, 10), kind=DayKind.HOLIDAY, origin="club.ics:9")
+    again = replace(day, origin="2a.ics:9")
+    feeds = [Part(events=[EVENT], calendar=[day]), Part(events=[other], calendar=[again])]
+    timetable = complete([WHOLE, *feeds]).timetable
+    assert timetable.events == [EVENT, other]
+    assert timetable.calendar == [*(WHOLE.calendar or ()), day]
 
 
 def test_what_the_sources_said_beside_it_is_kept() -> None:
