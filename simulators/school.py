@@ -73,7 +73,10 @@ def write_tables(folder: Path, scenario: Scenario, crowd: Crowd, gateways: Seque
 
 
 def journal_settings(folder: Path, *, broker: int, mail: int) -> str:
-    """The text of journal.toml; `broker` and `mail` are ports of loopback."""
+    """The text of journal.toml; `broker` and `mail` are ports of loopback.
+
+    Nobody sits at this school who could release messages that the brake holds, and a slow machine makes many late.
+    """
     return f"""[state]
 directory = "{folder}"
 
@@ -82,6 +85,10 @@ url = "mqtt://127.0.0.1:{broker}"
 
 [notices]
 mail = "mailto://127.0.0.1:{mail}?from=school@families.example"
+
+[sites.{SITE}]
+brake_percent = 100
+brake_class_percent = 100
 """
 
 

@@ -73,7 +73,7 @@ def test_what_the_export_lacks_is_named_in_its_words() -> None:
     files = {"Контингент.csv": EXPORT.replace("Личный номер", "Номер").encode(), "profile.toml": PROFILE.encode()}
     lines = lines_of(files)
     assert lines[:2] == [
-        'Контингент.csv:4: got another name of column 1, expected only "Личный номер", "ФИО", "ФИО", class, language, groups (remove the column, or let profile.toml ignore it: only what is needed is taken in)',
+        'Контингент.csv:4: got another name of column 1, expected only "Личный номер", "ФИО", "ФИО", class, language, groups, role (remove the column, or let profile.toml ignore it: only what is needed is taken in)',
         'Контингент.csv:4:id: got no such column, expected a column "Личный номер" (add it)',
     ]
 
@@ -82,8 +82,8 @@ def test_what_the_export_lacks_is_named_in_its_words() -> None:
     ("profile", "line"),
     [
         ("[poeple]", ': got a table "poeple", expected one of people, contacts, cards, classes, bells, lessons, calendar, substitutions, excuses, plans, lanes (did you mean "people"?)'),
-        ("[people.columns]\nlastname = 'x'", ':people.columns: got "lastname", expected one of id, last_name, first_name, class, language, groups (did you mean "last_name"?)'),
-        ("[people.values]\nx = {}", ':people.values: got "x", expected one of id, last_name, first_name, class, language, groups (remove it)'),
+        ("[people.columns]\nlastname = 'x'", ':people.columns: got "lastname", expected one of id, last_name, first_name, class, language, groups, role (did you mean "last_name"?)'),
+        ("[people.values]\nx = {}", ':people.values: got "x", expected one of id, last_name, first_name, class, language, groups, role (remove it)'),
         ("[people]\nfile = '../people.csv'", ':people.file: got "../people.csv", expected the name of a csv or xlsx file beside the profile'),
         ("[people]\nfile = 'nobody.csv'", ":people.file: got no such file, expected a file beside it (compare it with the name of the file)"),
         ("[people]\nheader = 0", ":people.header: got something else, expected input should be greater than or equal to 1"),
