@@ -28,7 +28,7 @@ check: env ## format, lint, types, layers, budgets, documents: everything that n
 
 test: check ## check, then every test, against real readers' bytes, a real broker and real processes
 	tests/needs.sh
-	$(BIN)/pytest
+	$(BIN)/pytest -n 2
 
 fuzz-sources: env ## FILES=100000 spoilt files for each parser of sources, PARSERS="asc icalendar" only for some
 	$(BIN)/python -m tests.fuzz $(PARSERS) --files $(FILES)
