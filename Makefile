@@ -8,6 +8,8 @@ BIN = .venv/bin
 # What is installed: everything here; requirements-gateway.lock or requirements-journal.lock on the machine that runs one of them.
 LOCK = requirements.lock
 INSTALLED = .venv/$(LOCK).installed
+# The extras of drivers whose libraries come as wheels; pcsc needs a compiler and has a lock of its own.
+DRIVERS = gpio modbus nfc osdp zkteco
 LOCKING = uv pip compile pyproject.toml --quiet --universal --python-version 3.11 --group build --generate-hashes \
 	--no-emit-index-url --no-emit-find-links --custom-compile-command "make lock"
 
@@ -51,8 +53,9 @@ format: env ## put the code into its one shape
 	$(BIN)/ruff check --fix --quiet .
 
 lock: ## newest versions that pyproject.toml allows, with their hashes (needs uv)
-	$(LOCKING) --upgrade --all-extras --group dev --output-file requirements.lock
-	$(LOCKING) --constraint requirements.lock --extra nfc --output-file requirements-gateway.lock
+	$(LOCKING) --upgrade $(DRIVERS:%=--extra %) --extra journal --extra simulators --group dev --output-file requirements.lock
+	$(LOCKING) --constraint requirements.lock $(DRIVERS:%=--extra %) --output-file requirements-gateway.lock
+	$(LOCKING) --constraint requirements.lock --extra pcsc --output-file requirements-pcsc.lock
 	$(LOCKING) --constraint requirements.lock --extra journal --output-file requirements-journal.lock
 
 $(INSTALLED): $(LOCK) pyproject.toml | $(BIN)/python
