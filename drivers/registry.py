@@ -14,6 +14,7 @@ from gateway.errors import ConfigError, Problem
 from gateway.ports import Device
 
 KINDS: Mapping[str, str] = {
+    "gpio": "drivers.gpio.driver:Gpio",
     "nfc": "drivers.nfc.driver:Nfc",
     "rdm6300": "drivers.rdm6300.driver:Rdm6300",
     "virtual": "drivers.virtual.driver:Virtual",
