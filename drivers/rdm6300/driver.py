@@ -7,8 +7,8 @@ from typing import ClassVar, Self
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from drivers.cable import Line, LineUrl, open_line
 from drivers.channel import Channel, hearing
-from drivers.line import Line, LineUrl, open_line
 from drivers.presence import Presence
 from drivers.rdm6300.codec import Codec
 from gateway.errors import ConfigError

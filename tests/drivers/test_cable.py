@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 from pydantic import TypeAdapter, ValidationError
 
-from drivers.line import LineUrl, open_line
+from drivers.cable import LineUrl, open_line
 from drivers.trouble import lost, unopened
 from gateway.errors import DeviceLost
 from simulators.line import PtyEnd, SocketEnd
