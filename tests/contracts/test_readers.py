@@ -15,12 +15,12 @@ from gateway.domain.credential import Credential, Technology
 from gateway.domain.entry import DeviceState
 from gateway.errors import ConfigError, DeviceLost
 from gateway.ports import CardRead, CardRefused, Device, DeviceNotice, ReaderEvent
-from simulators.ironlogic import Ironlogic
 from simulators.line import Plugged
 from simulators.nfc import NfcField
 from simulators.pn532 import Fault, Pn532
 from simulators.rdm6300 import Rdm6300
 from simulators.virtual import Virtual
+from tests.contracts.serial_benches import SERIAL_BENCHES, SETTINGS
 
 PATIENCE = 10.0
 #: Shorter than the default, so that a card that stayed and one that came back are told apart within a test.
@@ -65,24 +65,6 @@ class SerialBench:
 
     async def storm(self) -> None:
         await self.sim.garbage((b"\x02" * 700 + b"0123456789ABCDEF" * 40 + b"\xff\x00junk\x03") * 200)
-
-
-class IronlogicBench:
-    kind = "ironlogic"
-    first = em4100("55007EE424")
-    second = type_a("0456463AAC2280")
-
-    def __init__(self, sim: Ironlogic) -> None:
-        self.sim = sim
-
-    async def present(self, card: Credential, hold: float = 0.0) -> None:
-        assert await self.sim.present(card.uid, hold)
-
-    async def unfit(self) -> None:
-        await self.sim.present(bytes.fromhex("08112233"), SILENCE * 1.5)
-
-    async def storm(self) -> None:
-        await self.sim.garbage((b"Mifare[" * 300 + b"Em-Marine[5500] 126,58404,1\r\n" + b"\xff\x00junk" * 40) * 100)
 
 
 class VirtualBench:
@@ -151,12 +133,11 @@ class ChipBench:
 BENCHES: Mapping[str, Callable[[Path], Bench]] = {
     "rdm6300-pty": lambda tmp: SerialBench(Rdm6300(str(tmp / "reader"))),
     "rdm6300-tcp": lambda tmp: SerialBench(Rdm6300("tcp://127.0.0.1:0")),
-    "ironlogic-pty": lambda tmp: IronlogicBench(Ironlogic(str(tmp / "reader"))),
-    "ironlogic-tcp": lambda tmp: IronlogicBench(Ironlogic("tcp://127.0.0.1:0", says_removal=False)),
     "virtual-tcp": lambda tmp: VirtualBench(Virtual("tcp://127.0.0.1:0")),
     "virtual-unix": lambda tmp: VirtualBench(Virtual(f"unix:{tmp}/reader")),
     "nfc-udp": lambda tmp: FieldBench(NfcField()),
     "nfc-pn532": lambda tmp: ChipBench(Pn532(str(tmp / "reader"))),
+    **SERIAL_BENCHES,
 }
 
 
@@ -168,7 +149,7 @@ async def bench(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator
 
 
 def device_of(bench: Bench) -> Device:
-    settings: dict[str, object] = {"url": bench.sim.url}
+    settings: dict[str, object] = {"url": bench.sim.url, **SETTINGS.get(bench.kind, {})}
     if bench.kind != "virtual":
         settings["silence"] = SILENCE
     if bench.kind == "nfc":
