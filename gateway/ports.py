@@ -6,10 +6,11 @@ from datetime import datetime
 from types import TracebackType
 from typing import Protocol, Self
 
+from gateway.domain.answer import Words
 from gateway.domain.credential import Credential, Technology
 from gateway.domain.entry import DeviceState, Entry
 from gateway.domain.handshake import Receipt
-from gateway.domain.model import Assurance, Direction, Instant, Seq, Verdict, Words
+from gateway.domain.model import Assurance, Direction, Instant, Seq, Verdict
 from gateway.domain.wire import Batch, Envelope
 
 
@@ -74,6 +75,10 @@ class Gate(Protocol):
 
     async def show(self, verdict: Verdict, words: Words) -> None:
         """Sets lamp, bolt and screen and returns within 50 ms; the device itself ends the picture. Raises DeviceLost."""
+        ...
+
+    async def rest(self) -> None:
+        """Ends the picture and shuts the bolt, as `show` does: nobody is waited for any more. Raises DeviceLost."""
         ...
 
 

@@ -4,6 +4,7 @@ import asyncio
 
 import pytest
 
+from gateway.domain.answer import Answer
 from gateway.domain.credential import Technology
 from gateway.domain.entry import CoverageData, DeviceData, DeviceState, TapData
 from gateway.domain.model import ClockState, Direction, Reason, Verdict
@@ -77,6 +78,14 @@ async def test_only_a_private_screen_tells_who_is_late(public: bool, words: tupl
         door.clock.move(30 * 60 + 1)
         await door.after(CardRead(credential=CARD))
         assert door.gate.screen == words
+
+
+@pytest.mark.parametrize(("public", "answer"), [(True, Answer.PASS), (False, Answer.NOT_TODAY)])
+async def test_only_a_private_lamp_tells_who_has_no_lesson_today(public: bool, answer: Answer) -> None:
+    async with serving(build(public=public)) as door:
+        door.clock.move(24 * 3600)
+        await door.after(CardRead(credential=CARD))
+        assert door.gate.answer is answer
 
 
 async def test_a_tap_that_is_not_recorded_is_told_so() -> None:
