@@ -65,10 +65,17 @@ class Line:
         self._url = url
         self._port = port
 
-    async def chunks(self) -> AsyncIterator[bytes]:
-        """At most 4 KiB at a time, as they come. Raises DeviceLost."""
+    async def chunks(self, pause: float | None = None) -> AsyncIterator[bytes]:
+        """At most 4 KiB at a time, as they come, and once b"" when nothing follows for `pause` seconds. Raises DeviceLost."""
+        speaking = False
         while True:
-            await self._readable()
+            try:
+                async with asyncio.timeout(pause if speaking else None):
+                    await self._readable()
+            except TimeoutError:
+                speaking = False
+                yield b""
+                continue
             try:
                 data = os.read(self._port.fileno(), _CHUNK)
             except BlockingIOError:
@@ -77,6 +84,7 @@ class Line:
                 raise lost(self._url, error) from error
             if not data:
                 raise DeviceLost(f"{self._url} was unplugged or hung up")
+            speaking = True
             yield data
 
     def write(self, data: bytes) -> None:
