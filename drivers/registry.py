@@ -17,6 +17,7 @@ from gateway.ports import Device
 KINDS: Mapping[str, str] = {
     "ironlogic": "drivers.ironlogic.driver:Ironlogic",
     "nfc": "drivers.nfc.driver:Nfc",
+    "osdp": "drivers.osdp.driver:Osdp",
     "rdm6300": "drivers.rdm6300.driver:Rdm6300",
     "virtual": "drivers.virtual.driver:Virtual",
 }
