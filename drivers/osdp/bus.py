@@ -1,8 +1,8 @@
 """One thread for one bus: all of libosdp happens in it, and nothing of it can hold up the loop.
 
-    thread   a turn of the panel ── events, who is there ──> Hears, in the loop
-       ^     for bytes, for orders, and twenty times a second
-       └──── orders ── Bus.tell, in the loop
+thread   a turn of the panel ── events, who is there ──> Hears, in the loop
+   ^     for bytes, for orders, and twenty times a second
+   └──── orders ── Bus.tell, in the loop
 """
 
 import asyncio

@@ -52,7 +52,12 @@ class Settings(BaseModel):
     baudrate: int = Field(default=9600, ge=300, le=921600, description="300 to 921600", examples=[9600])
     #: Their addresses on the bus.
     readers: Annotated[tuple[Annotated[int, Field(ge=0, le=126)], ...], AfterValidator(_different)] = Field(
-        default=(1,), strict=False, min_length=1, max_length=8, description="1 to 8 addresses from 0 to 126", examples=[[1]]
+        default=(1,),
+        strict=False,
+        min_length=1,
+        max_length=8,
+        description="1 to 8 addresses from 0 to 126",
+        examples=[[1]],
     )
     #: Where their keys are.
     keys: Annotated[str, AfterValidator(_folder)] = Field(

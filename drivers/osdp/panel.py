@@ -157,4 +157,3 @@ class Panel:
         elif now >= reader.again:
             self._panel.disable_pd(reader.index)
             reader.on_at = now + _OFF
-

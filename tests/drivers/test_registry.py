@@ -50,14 +50,14 @@ def refusal(kind: str, **settings: object) -> Problem:
             lambda: refusal("rdm63000", url="/dev/x"),
             "kind",
             '"rdm63000"',
-            "ironlogic, nfc, rdm6300, virtual",
+            ", ".join(sorted(KINDS)),
             '"rdm6300"?',
         ),
         (
             lambda: refusal("zebra", url="/dev/x"),
             "kind",
             '"zebra"',
-            "ironlogic, nfc, rdm6300, virtual",
+            ", ".join(sorted(KINDS)),
             "drivers/README.md",
         ),
     ],
@@ -125,7 +125,7 @@ def test_others_offer_kinds_by_entry_point(tmp_path: Path) -> None:
 from drivers.registry import build, kinds, load
 print(kinds(), type(build("theirs", {"url": "/dev/x"})).__name__, load("rdm6300").__name__)
 """
-    assert run(program, path=str(tmp_path)) == "['ironlogic', 'nfc', 'rdm6300', 'theirs', 'virtual'] Virtual Rdm6300\n"
+    assert run(program, path=str(tmp_path)) == f"{sorted([*KINDS, 'theirs'])} Virtual Rdm6300\n"
 
 
 @pytest.mark.parametrize(
