@@ -183,6 +183,9 @@ class Lane:
                     await self._append_and_show(unreadable(self.id, event.technology, self._direction, now))
                 case DeviceNotice():
                     await self._on_notice(event)
+                    if event.kind in (DeviceState.DOWN, DeviceState.UP):
+                        # One of several readers on a bus that lives on.
+                        self._covered = now if event.kind is DeviceState.UP else None
 
     async def _on_tap(self, tap: Tap) -> None:
         decided = decide(tap, self._site.directory(), self._site.recent, self._site.keys)

@@ -36,7 +36,11 @@ class CardRefused:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeviceNotice:
-    """The device tells about itself: tamper, garbage on the line, a mode, the fire alarm."""
+    """The device tells about itself: tamper, garbage on the line, a mode, the fire alarm.
+
+    One reader or gate of several that is away while its device lives tells `down`, and `up` when it is back; its detail
+    begins with the word reader or gate.
+    """
 
     kind: DeviceState
     #: As DeviceData has it.

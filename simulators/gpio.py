@@ -116,7 +116,7 @@ class Chip:
         await self.unplug()
 
     def ask(self, chip: str, wanted: Mapping[str, LineSettings]) -> tuple[Requested, Sequence[int]]:
-        """As drivers.gpio.lines.request has it."""
+        """As drivers.gpio.chip.request has it."""
         if chip != CHIP or not self._there:
             raise DeviceLost(f"no GPIO chip {chip}", hint="this machine has none")
         if self._request is not None:

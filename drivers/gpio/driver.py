@@ -13,7 +13,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationInf
 
 from drivers.channel import Channel, hearing
 from drivers.contacts import Contacts, Level, Role, Side, usual
-from drivers.gpio.lines import Ask, Wired, request
+from drivers.gpio.chip import Ask, Wired, request
 from drivers.lamp import Lamp, Output
 from gateway.domain.answer import Words
 from gateway.domain.model import Verdict

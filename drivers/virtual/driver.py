@@ -8,8 +8,8 @@ from typing import ClassVar, Self
 
 from pydantic import BaseModel, ConfigDict
 
+from drivers.cable import Line, LineUrl, open_line
 from drivers.channel import Channel, hearing
-from drivers.line import Line, LineUrl, open_line
 from drivers.presence import Presence
 from drivers.virtual.codec import REST, Codec, encode_show
 from gateway.domain.answer import Words

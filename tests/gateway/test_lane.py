@@ -177,6 +177,22 @@ async def test_no_coverage_while_the_reader_is_down_or_across_its_absence() -> N
         assert door.ledger.entries[0].data == CoverageData(lane=LANE, since=at("08:11"), until=at("08:12"))
 
 
+async def test_no_coverage_while_one_reader_of_several_is_down_or_across_its_absence() -> None:
+    async with serving(build()) as door:
+        await door.after(DeviceNotice(kind=DeviceState.DOWN, detail="reader 2: does not answer"))
+        assert not door.lane.state["reader"]
+        door.clock.move(10)
+        await door.lane.cover()
+        await door.after(DeviceNotice(kind=DeviceState.UP, detail="reader 2"))
+        back = door.clock.now().at
+        door.clock.move(10)
+        await door.lane.cover()
+        told = [entry.data for entry in door.ledger.entries]
+        assert [data.kind for data in told if isinstance(data, DeviceData)] == [DeviceState.DOWN, DeviceState.UP]
+        [covered] = [data for data in told if isinstance(data, CoverageData)]
+        assert covered.since == back
+
+
 @pytest.mark.parametrize(("wall", "state"), [("09:00", ClockState.SYNCED), ("08:00", ClockState.UNSYNCED)])
 async def test_no_coverage_across_a_clock_that_was_set_or_is_not_known(wall: str, state: ClockState) -> None:
     async with serving(build()) as door:

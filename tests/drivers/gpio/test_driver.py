@@ -10,8 +10,8 @@ from gpiod.line import Bias, Clock, Edge, Value
 from gpiod.line import Direction as Flow
 
 from drivers.contacts import Role
+from drivers.gpio.chip import request
 from drivers.gpio.driver import Gpio
-from drivers.gpio.lines import request
 from drivers.lamp import Output
 from drivers.registry import build
 from gateway.domain.answer import Answer, Words
