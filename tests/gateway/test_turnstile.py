@@ -112,6 +112,7 @@ async def test_who_climbs_over_goes_behind_or_comes_the_wrong_way_is_recorded() 
         assert await door.sim.push(Direction.IN, force=True)
         assert await door.sim.push(Direction.IN, force=True)
         await door.told("forced in", "wrong_direction out", "confirmed in", "tailgating in")
+        assert door.lane.state["unpermitted"] == 3
 
 
 async def test_a_permit_that_nobody_uses_ends_and_the_lamp_with_it() -> None:
