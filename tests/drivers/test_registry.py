@@ -2,11 +2,13 @@
 
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
 
 from drivers.ironlogic.driver import Ironlogic
+from drivers.line.driver import LineReader
 from drivers.nfc.driver import Nfc
 from drivers.rdm6300.codec import encode
 from drivers.rdm6300.driver import Rdm6300
@@ -15,13 +17,14 @@ from drivers.virtual.driver import Virtual
 from gateway.errors import ConfigError, Problem
 from gateway.ports import Device
 
-CONFORMING: tuple[type[Device], ...] = (Ironlogic, Nfc, Rdm6300, Virtual)
+CONFORMING: tuple[type[Device], ...] = (Ironlogic, LineReader, Nfc, Rdm6300, Virtual)
 ROOT = Path(__file__).parents[2]
 
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_every_kind_loads_and_builds_without_touching_anything(kind: str) -> None:
-    device: Device = build(kind, {"url": "/dev/serial/by-id/nothing-is-here"})
+    (sample,) = tomllib.loads((ROOT / "drivers" / kind / "sample.toml").read_text("utf-8"))["devices"]
+    device: Device = build(kind, {key: value for key, value in sample.items() if key not in ("id", "kind")})
     assert device.reader("")
     assert load(kind) in CONFORMING
 
@@ -50,14 +53,14 @@ def refusal(kind: str, **settings: object) -> Problem:
             lambda: refusal("rdm63000", url="/dev/x"),
             "kind",
             '"rdm63000"',
-            "ironlogic, nfc, rdm6300, virtual",
+            "ironlogic, line, nfc, rdm6300, virtual",
             '"rdm6300"?',
         ),
         (
             lambda: refusal("zebra", url="/dev/x"),
             "kind",
             '"zebra"',
-            "ironlogic, nfc, rdm6300, virtual",
+            "ironlogic, line, nfc, rdm6300, virtual",
             "drivers/README.md",
         ),
     ],
@@ -125,7 +128,10 @@ def test_others_offer_kinds_by_entry_point(tmp_path: Path) -> None:
 from drivers.registry import build, kinds, load
 print(kinds(), type(build("theirs", {"url": "/dev/x"})).__name__, load("rdm6300").__name__)
 """
-    assert run(program, path=str(tmp_path)) == "['ironlogic', 'nfc', 'rdm6300', 'theirs', 'virtual'] Virtual Rdm6300\n"
+    assert (
+        run(program, path=str(tmp_path))
+        == "['ironlogic', 'line', 'nfc', 'rdm6300', 'theirs', 'virtual'] Virtual Rdm6300\n"
+    )
 
 
 @pytest.mark.parametrize(
