@@ -38,7 +38,9 @@ class KeyFile:
                 os.fsync(descriptor)
             self._settle()
         except OSError as error:
-            hint = f"make the folder for the user of the service: sudo install -d -m 700 -o attendance {self.path.parent}"
+            hint = (
+                f"make the folder for the user of the service: sudo install -d -m 700 -o attendance {self.path.parent}"
+            )
             raise ConfigError(f"{self._new} cannot be written: {error.strerror}", hint=hint) from error
         return key
 
