@@ -1,8 +1,10 @@
 """An OSDP reader for the contract suite: alone on its bus, with a key in a folder."""
 
 import asyncio
+from collections.abc import Mapping
 from pathlib import Path
 
+from drivers.osdp.driver import Osdp
 from drivers.wiegand import encode
 from gateway.domain.credential import Credential, Technology
 from simulators.osdp import OsdpBus
@@ -17,6 +19,14 @@ def keyed(folder: Path, address: int, key: bytes = KEY) -> str:
     file.write_text(key.hex())
     file.chmod(0o600)
     return str(folder)
+
+
+def device(sim: OsdpBus, folder: Path, keys: Mapping[int, bytes], **settings: object) -> Osdp:
+    for address, key in keys.items():
+        keyed(folder, address, key)
+    folder.mkdir(exist_ok=True)
+    readers = (*sim.readers,)
+    return Osdp(Osdp.Settings.model_validate({"url": sim.url, "keys": str(folder), "readers": readers} | settings))
 
 
 class OsdpBench:

@@ -1,7 +1,6 @@
 """Several readers on one bus: each with its lane, its key and its lamp; what is lost is told and comes back."""
 
 import asyncio
-import threading
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -13,7 +12,6 @@ from osdp import Capability, Command
 from drivers.osdp import bus as thread_of_bus
 from drivers.osdp import panel
 from drivers.osdp.driver import Osdp
-from drivers.osdp.panel import Panel, Wire
 from gateway.domain.answer import Answer, Words
 from gateway.domain.credential import Credential, Technology
 from gateway.domain.entry import DeviceState
@@ -21,7 +19,7 @@ from gateway.domain.model import Reason, Verdict
 from gateway.errors import ConfigError, DeviceLost
 from gateway.ports import CardRead, DeviceNotice, GateEvent, ReaderEvent
 from simulators.osdp import OsdpBus
-from tests.contracts.osdp import KEY, keyed
+from tests.contracts.osdp import KEY, device
 
 OTHER = bytes.fromhex("00112233445566778899AABBCCDDEEFF")
 BITS = bytes.fromhex("BF721200")
@@ -36,14 +34,6 @@ def short(monkeypatch: pytest.MonkeyPatch) -> None:
     """Who is not there is known sooner; libosdp itself needs half a second."""
     monkeypatch.setattr(thread_of_bus, "PATIENCE", 1.0)
     monkeypatch.setattr(panel, "PATIENCE", 1.0)
-
-
-def device(sim: OsdpBus, folder: Path, keys: Mapping[int, bytes], **settings: object) -> Osdp:
-    for address, key in keys.items():
-        keyed(folder, address, key)
-    folder.mkdir(exist_ok=True)
-    readers = (*sim.readers,)
-    return Osdp(Osdp.Settings.model_validate({"url": sim.url, "keys": str(folder), "readers": readers} | settings))
 
 
 @asynccontextmanager
@@ -219,67 +209,6 @@ async def test_a_reader_that_is_full_waits_and_still_closes(tmp_path: Path) -> N
             sim.readers[1].stands(tamper=False)
             await asyncio.sleep(0.01)
         sim.readers[1].stands(tamper=True)
-
-
-async def test_a_library_that_hangs_hangs_nothing_else(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(thread_of_bus, "_HANGS", 0.3)
-    monkeypatch.setattr(thread_of_bus, "_CLOSING", 0.1)
-    let_go, turn = threading.Event(), Panel.turn
-    async with asyncio.timeout(30), OsdpBus(str(tmp_path / "bus"), {1: KEY}) as sim:
-        bus = device(sim, tmp_path / "keys", {1: KEY})
-        async with bus:
-            monkeypatch.setattr(Panel, "turn", lambda panel: (let_go.wait(), turn(panel))[1])
-            with pytest.raises(DeviceLost, match="hangs"):
-                await anext(aiter(bus.reader("1").events()))
-        with pytest.raises(DeviceLost, match="still hangs"):
-            await device(sim, tmp_path / "keys", {1: KEY}).__aenter__()
-        [left] = [thread for thread in threading.enumerate() if thread.name == f"osdp {sim.url}"]
-        assert left.daemon
-        let_go.set()
-        await asyncio.to_thread(left.join, 10)
-        async with device(sim, tmp_path / "keys", {1: KEY}):
-            await sim.opened()
-
-
-async def test_a_library_that_fails_is_a_lost_device(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def fail(panel: Panel) -> None:
-        raise DeviceLost("libosdp failed: a returned result with an exception set")
-
-    async with opened(tmp_path, {1: KEY}) as (_, bus):
-        monkeypatch.setattr(Panel, "turn", fail)
-        with pytest.raises(DeviceLost, match="libosdp failed"):
-            await anext(aiter(bus.reader("1").events()))
-
-
-def test_a_wire_that_broke_says_nothing_and_raises_nothing() -> None:
-    class Broken:
-        asked = 0
-
-        def read(self, size: int) -> bytes:
-            self.asked += 1
-            raise DeviceLost("unplugged")
-
-        write = read
-
-    wire = Wire(Broken())  # type: ignore[arg-type]
-    assert wire.read(10) == b""
-    assert wire.write(b"\xff\x53\x01") == 0
-    wire.flush()
-    assert Broken.asked == 0
-    assert isinstance(wire.failed, DeviceLost)
-
-
-def test_a_flood_is_not_thrown_away_for_ever() -> None:
-    class Flood:
-        asked = 0
-
-        def read(self, size: int) -> bytes:
-            self.asked += 1
-            return b"x" * size
-
-    flood = Flood()
-    Wire(flood).flush()  # type: ignore[arg-type]
-    assert flood.asked < 100
 
 
 @pytest.mark.parametrize(
