@@ -68,7 +68,8 @@ async def furnished(config: Path, *, rehearsed: bool = False) -> AsyncIterator[t
 async def reading(config: Path) -> AsyncIterator[AsyncConnection]:
     """One picture of the database for a command that changes nothing, not even makes a file. Raises ConfigError."""
     url = load(config).url
-    never = ConfigError(f"{url}: no journal ever ran on this database", hint="attendance-journal migrate")
+    place = make_url(url).render_as_string()
+    never = ConfigError(f"{place}: no journal ever ran on this database", hint="attendance-journal migrate")
     if not ran_before(url):
         raise never
     async with opened(url) as store, store.read() as connection:
@@ -83,8 +84,9 @@ async def reading(config: Path) -> AsyncIterator[AsyncConnection]:
 
 
 def ran_before(url: str) -> bool:
-    """Whether there is a database."""
-    return Path(make_url(url).database or "").exists()
+    """Whether there is a database; a server's is found out by connecting."""
+    place = make_url(url)
+    return place.get_backend_name() != "sqlite" or Path(place.database or "").exists()
 
 
 def _told(error: Exception) -> AttendanceError | None:
