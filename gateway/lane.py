@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 from collections import deque
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import cast
 
@@ -26,6 +26,7 @@ from gateway.domain.model import (
     Verdict,
 )
 from gateway.domain.passage import Passages, Permit, Stand
+from gateway.domain.terminals import Told, covered, told_at
 from gateway.errors import AttendanceError, DeviceLost, NotRecorded
 from gateway.ports import (
     CardRead,
@@ -37,6 +38,8 @@ from gateway.ports import (
     Outbox,
     Reader,
     ReaderEvent,
+    Terminal,
+    Upload,
 )
 from gateway.words.door import words
 
@@ -64,6 +67,8 @@ class Site:
     report: Callable[[AttendanceError], None]
     #: What screens speak: ru or en.
     language: str = "ru"
+    #: What terminals that decide alone have told so far.
+    told: Told = field(default_factory=Told)
 
 
 class Lane:
@@ -96,11 +101,13 @@ class Lane:
         # Held from the moment an event gets its time until it is on the disk: what coverage says stays true.
         self._turn = asyncio.Lock()
         self._covered: Instant | None = None
+        #: Told by the reader with its uploads, never by the clock alone.
+        self._uploads = False
         self._failures = 0
 
     async def watch_reader(self, reader: Reader) -> None:
         """Serve a reader until it is lost. Raises DeviceLost."""
-        self._covered = self._site.clock.now()
+        self._covered, self._uploads = self._site.clock.now(), isinstance(reader, Terminal)
         try:
             async for event in reader.events():
                 await self._on_reader(event)
@@ -154,7 +161,7 @@ class Lane:
             since, now = self._covered, self._site.clock.now()
             if self._passages is not None:
                 await self._keep(*self._passages.expire(now))
-            if not await self._pay() or since is None:
+            if not await self._pay() or since is None or self._uploads:
                 return
             self._covered = now
             stepped = abs((now.at - since.at) - elapsed(since, now)) > _CLOCK_STEP
@@ -170,19 +177,34 @@ class Lane:
             now = self._site.clock.now()
             match event:
                 case CardRead():
-                    direction = event.direction if event.direction is not Direction.UNKNOWN else self._direction
-                    tap = Tap(
-                        lane=self.id,
-                        credential=event.credential,
-                        at=now,
-                        direction=direction,
-                        assurance=event.assurance,
-                    )
-                    await self._on_tap(tap)
+                    await self._on_tap(self._tap(event, now))
+                case Upload():
+                    await self._on_upload(event, now)
                 case CardRefused():
                     await self._append_and_show(unreadable(self.id, event.technology, self._direction, now))
                 case DeviceNotice():
                     await self._on_notice(event)
+
+    def _tap(self, read: CardRead, at: Instant) -> Tap:
+        direction = read.direction if read.direction is not Direction.UNKNOWN else self._direction
+        return Tap(lane=self.id, credential=read.credential, at=at, direction=direction, assurance=read.assurance)
+
+    async def _on_upload(self, upload: Upload, now: Instant) -> None:
+        """Nothing is shown: the terminal has answered long since."""
+        site = self._site
+        taps = [
+            self._tap(read, told_at(read.at, now, ambiguous=read.ambiguous))
+            for read in upload.reads
+            if read.at is not None
+        ]
+        entries = site.told.new(taps, site.directory(), site.keys)
+        if upload.covers is not None and await self._pay():
+            entries += covered(self.id, *upload.covers, now, site.directory().zone)
+        recorded = not entries or await self._record(*entries) is not None
+        if recorded:
+            for entry in entries:
+                site.told.note(entry.at, entry.data)
+        upload.recorded(recorded)
 
     async def _on_tap(self, tap: Tap) -> None:
         decided = decide(tap, self._site.directory(), self._site.recent, self._site.keys)
