@@ -17,6 +17,8 @@ from drivers.zkteco.packets import HEADER, Command, Packet, answer_to_challenge,
 _SESSION = 0x1234
 #: A log that is longer is given in pieces.
 _SHORT = 1024
+#: A terminal that is not answered asks again.
+_PATIENCE = 10.0
 
 
 @dataclass(kw_only=True)
@@ -35,9 +37,18 @@ class Terminal:
     """Serial number, clock and memory; `url` is the gateway's. Within the block it is switched on."""
 
     def __init__(
-        self, url: str | None = None, serial: str = "CJDE193560001", *, manner: Manner | None = None, pace: float = 0.01
+        self,
+        url: str | None = None,
+        serial: str = "CJDE193560001",
+        *,
+        manner: Manner | None = None,
+        pace: float = 0.01,
+        at_once: int = 50,
     ) -> None:
-        """Without a url a free port of this machine will be the gateway's; `pace` is between two of its looks, in seconds."""
+        """Without a url a free port of this machine will be the gateway's; `pace` is between two of its looks, in seconds.
+
+        It tells so many taps in one request.
+        """
         self.url = url or f"http://127.0.0.1:{_free_port()}"
         self.serial = serial
         self.manner = manner or Manner()
@@ -49,7 +60,7 @@ class Terminal:
         self.users: dict[str, str] = {}
         #: Every answer: its status, and what it said.
         self.answers: list[tuple[int, str]] = []
-        self._pace = pace
+        self._pace, self._at_once = pace, at_once
         self._greeted, self._told = asyncio.Event(), asyncio.Event()
         self._running: asyncio.Task[None] | None = None
 
@@ -98,12 +109,13 @@ class Terminal:
         if body is not None:
             kind = "application/x-www-form-urlencoded" if self.manner.form else "text/plain"
             head += f"Content-Type: {kind}\r\nContent-Length: {len(body)}\r\n"
-        reader, writer = await asyncio.open_connection(parts.hostname, parts.port)
-        try:
-            writer.write(f"{head}Connection: close\r\n\r\n".encode("ascii") + (body or b""))
-            answer = await reader.read()
-        finally:
-            writer.close()
+        async with asyncio.timeout(_PATIENCE):
+            reader, writer = await asyncio.open_connection(parts.hostname, parts.port)
+            try:
+                writer.write(f"{head}Connection: close\r\n\r\n".encode("ascii") + (body or b""))
+                answer = await reader.read()
+            finally:
+                writer.close()
         top, _, said = answer.partition(b"\r\n\r\n")
         if not top:
             raise EOFError
@@ -135,7 +147,7 @@ class Terminal:
         self.taken = min(int(stamp) if stamp.isdecimal() else 0, len(self.log))
 
     async def _tell(self) -> None:
-        waiting = self.log[self.taken : self.taken + 50]
+        waiting = self.log[self.taken : self.taken + self._at_once]
         if not waiting:
             return
         body = b"".join(attlog(*one) for one in waiting).replace(b"\n", self.manner.line_end.encode("ascii"))

@@ -4,6 +4,8 @@ A terminal is heard where its serial number and its address are known; anybody e
 """
 
 import asyncio
+import os
+import socket
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
@@ -11,7 +13,6 @@ from urllib.parse import unquote_to_bytes
 
 from aiohttp import web
 
-from drivers.trouble import unopened
 from drivers.zkteco.codec import Codec, done, options
 from drivers.zkteco.memory import Stamps, Users
 from drivers.zkteco.settings import host_and_port
@@ -25,6 +26,8 @@ _MOST_IGNORED = 16 * 1024 * 1024
 _CHUNK = 64 * 1024
 _BODY_SECONDS = 60.0
 _CLOSING_SECONDS = 1.0
+#: Of the loop: accepted, a task, connected.
+_TURNS = 3
 _FORM = b"attlog="
 
 
@@ -34,20 +37,30 @@ async def serving(url: str, server: "Server") -> AsyncIterator[None]:
     app = web.Application()
     app.router.add_route("*", "/{page:.*}", server.answer)
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=_CLOSING_SECONDS)
-    await runner.setup()
-    try:
-        host, port = host_and_port(url)
+    with _listening(url) as door:
+        await runner.setup()
         try:
-            await web.TCPSite(runner, host, port).start()
-        except OSError as error:
-            if error.errno is not None and error.errno > 0:
-                raise await unopened(url, error) from error
-            raise DeviceLost(
-                f"{url} cannot be served: {error}", hint="'ip -brief address' lists the addresses"
-            ) from error
-        yield
-    finally:
-        await runner.cleanup()
+            await web.SockSite(runner, door).start()
+            yield
+        finally:
+            asyncio.get_running_loop().remove_reader(door)
+            # Whoever was let in at this moment becomes a connection first, and can be hung up then.
+            for _ in range(_TURNS):
+                await asyncio.sleep(0)
+            await runner.cleanup()
+
+
+def _listening(url: str) -> socket.socket:
+    host, port = host_and_port(url)
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        return socket.create_server((host, port), family=family)
+    except OSError as error:
+        why = os.strerror(error.errno).lower() if error.errno else str(error)
+        raise DeviceLost(
+            f"{url} cannot be served: {why}",
+            hint="'ip -brief address' lists the addresses of this machine, 'ss -ltnp' who listens already",
+        ) from error
 
 
 class Server:
