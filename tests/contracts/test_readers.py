@@ -1,12 +1,9 @@
 """The promises of Device and Reader, held by every kind against the device side of its wire."""
 
 import asyncio
-import gc
-import threading
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
-from types import TracebackType
 from typing import Protocol
 
 import pytest
@@ -15,30 +12,18 @@ from drivers.registry import build
 from gateway.domain.credential import Credential, Technology
 from gateway.domain.entry import DeviceState
 from gateway.errors import ConfigError, DeviceLost
-from gateway.ports import CardRead, CardRefused, Device, DeviceNotice, ReaderEvent, Upload
+from gateway.ports import CardRead, CardRefused, Device, DeviceNotice, ReaderEvent
 from simulators.nfc import NfcField
 from simulators.pn532 import Fault, Pn532
 from simulators.rdm6300 import Rdm6300
 from simulators.virtual import Virtual
-from simulators.zkteco import Terminal
+from tests.contracts.leftovers import descriptors
+from tests.contracts.serial_benches import SERIAL_BENCHES, SETTINGS
+from tests.contracts.terminal_bench import Simulated, TerminalBench, unpacked
 
 PATIENCE = 10.0
 #: Shorter than the default, so that a card that stayed and one that came back are told apart within a test.
 SILENCE = 0.3
-
-
-class Simulated(Protocol):
-    """The device's side."""
-
-    @property
-    def url(self) -> str: ...
-    async def __aenter__(self) -> object: ...
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None: ...
-    async def opened(self) -> None: ...
-    async def unplug(self) -> None: ...
-    async def replug(self) -> None: ...
 
 
 class Bench(Protocol):
@@ -144,27 +129,6 @@ class ChipBench:
                 await self.sim.chip.asked.wait()
 
 
-class TerminalBench:
-    kind = "zkteco"
-    first = Credential(technology=Technology.ZKTECO, uid=bytes.fromhex("0501"))
-    second = Credential(technology=Technology.ZKTECO, uid=bytes.fromhex("123456789012345678"))
-
-    def __init__(self, sim: Terminal) -> None:
-        self.sim = sim
-
-    async def present(self, card: Credential, hold: float = 0.0) -> None:
-        # The terminal itself knows that a card which is held is one tap.
-        self.sim.tap(card.uid.hex())
-        await asyncio.sleep(hold)
-
-    async def unfit(self) -> None:
-        for _ in range(6):
-            self.sim.tap("guest")
-
-    async def storm(self) -> None:
-        await self.sim.push(b"501\n\xff\x00junk\n" * 200)
-
-
 BENCHES: Mapping[str, Callable[[Path], Bench]] = {
     "rdm6300-pty": lambda tmp: SerialBench(Rdm6300(str(tmp / "reader"))),
     "rdm6300-tcp": lambda tmp: SerialBench(Rdm6300("tcp://127.0.0.1:0")),
@@ -172,7 +136,8 @@ BENCHES: Mapping[str, Callable[[Path], Bench]] = {
     "virtual-unix": lambda tmp: VirtualBench(Virtual(f"unix:{tmp}/reader")),
     "nfc-udp": lambda tmp: FieldBench(NfcField()),
     "nfc-pn532": lambda tmp: ChipBench(Pn532(str(tmp / "reader"))),
-    "zkteco": lambda tmp: TerminalBench(Terminal(at_once=1)),
+    **SERIAL_BENCHES,
+    "zkteco": lambda _: TerminalBench(),
 }
 
 
@@ -184,10 +149,8 @@ async def bench(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator
 
 
 def device_of(bench: Bench) -> Device:
-    settings: dict[str, object] = {"url": bench.sim.url}
-    if bench.kind == "zkteco":
-        settings["terminals"] = [{"serial": "CJDE193560001", "zone": "UTC"}]
-    elif bench.kind != "virtual":
+    settings: dict[str, object] = {"url": bench.sim.url, **SETTINGS.get(bench.kind, {})}
+    if bench.kind not in ("virtual", "zkteco"):
         settings["silence"] = SILENCE
     if bench.kind == "nfc":
         settings["interval"] = 0.001
@@ -204,36 +167,7 @@ async def opened(bench: Bench) -> AsyncIterator[Device]:
 
 async def after(events: AsyncIterator[ReaderEvent]) -> ReaderEvent:
     async with asyncio.timeout(PATIENCE):
-        event = await anext(events)
-    if not isinstance(event, Upload):
-        return event
-    event.recorded(True)
-    # A terminal tells when; that is another promise.
-    [read] = event.reads
-    return CardRead(credential=read.credential)
-
-
-def descriptors() -> int:
-    return len([*Path("/proc/self/fd").iterdir()])
-
-
-@pytest.fixture
-async def nothing_left() -> AsyncIterator[None]:
-    """No thread and no descriptor more than before."""
-
-    def held() -> tuple[set[str], int]:
-        gc.collect()
-        return {thread.name for thread in threading.enumerate()}, descriptors()
-
-    threads, files = held()
-    yield
-    # A simulator that dials has its own socket open now and then.
-    for _ in range(1000):
-        if held()[1] <= files:
-            break
-        await asyncio.sleep(0.001)
-    assert held()[0] == threads
-    assert held()[1] <= files
+        return unpacked(await anext(events))
 
 
 def faults_of(device: Device) -> Mapping[str, int]:
