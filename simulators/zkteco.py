@@ -176,6 +176,8 @@ class LogServer:
 
     terminal: Terminal
     key: int = 0
+    #: For so many records.
+    room: int = 100_000
     #: How much goes into one packet.
     piece: int = 64 * 1024
     #: Commands that it was asked.
@@ -184,6 +186,7 @@ class LogServer:
     instead: Mapping[int, Packet] = field(default_factory=dict)
     url: str = ""
     _server: asyncio.Server | None = None
+    _talking: dict[asyncio.Task[None], asyncio.StreamWriter] = field(default_factory=dict)
 
     async def __aenter__(self) -> Self:
         self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0)
@@ -195,8 +198,14 @@ class LogServer:
     ) -> None:
         if self._server is not None:
             self._server.close()
+        for task, writer in [*self._talking.items()]:
+            writer.transport.abort()
+            await asyncio.wait([task])
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        if (task := asyncio.current_task()) is not None:
+            self._talking[task] = writer
+            task.add_done_callback(self._talking.pop)
         trusted = self.key == 0
         with contextlib.suppress(OSError, EOFError, ValueError):
             while True:
@@ -220,7 +229,7 @@ class LogServer:
             return [*self._pieces(asked, whole[begin : begin + size])]
         if asked.command == Command.PREPARE_BUFFER and len(whole) <= _SHORT:
             return [_answer(asked, Command.DATA, whole)]
-        sizes = struct.pack("<20i", *[0] * 8, len(self.terminal.log), *[0] * 11) + bytes(12)
+        sizes = struct.pack("<20i", *[0] * 8, len(self.terminal.log), *[0] * 7, self.room, *[0] * 3) + bytes(12)
         data = {
             Command.GET_TIME: packed(self.terminal.clock),
             Command.GET_FREE_SIZES: sizes,

@@ -31,7 +31,8 @@ class Stamps:
         with contextlib.suppress(OSError, ValueError):
             if self._path is not None:
                 told = json.loads(self._path.read_bytes()[:_MOST_BYTES])
-                self._stamps = {str(serial): str(stamp) for serial, stamp in dict(told).items()}
+                if isinstance(told, dict):
+                    self._stamps = {str(serial): str(stamp) for serial, stamp in told.items()}
 
     def of(self, serial: str) -> str:
         """From where a terminal shall go on; "0" is everything it has."""

@@ -25,7 +25,8 @@ _PATIENCE = 10.0
 _PIECE = 16 * 1024
 #: A terminal holds less.
 _MOST_BYTES = 16 * 1024 * 1024
-_RECORDS = slice(32, 36)
+#: Where the sizes stand among the answer to GET_FREE_SIZES.
+_RECORDS, _ROOM = slice(32, 36), slice(64, 68)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,8 +49,10 @@ async def read_log(host: str, port: int, *, key: int, known: int) -> Log:
         at = unpacked(_first((await ask(Command.GET_TIME)).data, 4))
         sizes = (await ask(Command.GET_FREE_SIZES)).data
         count = int.from_bytes(_first(sizes[_RECORDS], 4), "little")
+        # A full log forgets its oldest record for each new one: how many it has says nothing then.
+        full = 0 < int.from_bytes(sizes[_ROOM], "little") <= count
         cleared = count < known
-        start = 0 if cleared else known
+        start = 0 if cleared or full else known
         frames = await _records(ask, count, start) if count > start else []
         return Log(at=at, count=count, frames=frames, cleared=cleared)
 
