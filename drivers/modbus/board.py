@@ -30,7 +30,9 @@ _HINT: Final = "check its power, A to A and B to B, unit, baud rate, parity and 
 class Board:
     """An open board; one question at a time."""
 
-    def __init__(self, url: str, *, unit: int, framing: Framing, baudrate: int, parity: Parity, patience: float) -> None:
+    def __init__(
+        self, url: str, *, unit: int, framing: Framing, baudrate: int, parity: Parity, patience: float
+    ) -> None:
         self._url = url
         self._unit = unit
         options: dict[str, Any] = {"timeout": patience, "retries": _RETRIES, "reconnect_delay": 0}

@@ -42,7 +42,9 @@ def _no_socket(url: str) -> str:
 Where = Annotated[
     str,
     AfterValidator(_point),
-    Field(description='an address from 0, and "on" or "off" where its active state is another', examples=["3", "3 off"]),
+    Field(
+        description='an address from 0, and "on" or "off" where its active state is another', examples=["3", "3 off"]
+    ),
 ]
 
 
@@ -219,7 +221,9 @@ def _judge(settings: Modbus.Settings) -> None:
         raise ConfigError(f"contacts more than {LONGEST} addresses apart", hint="one question asks for all of them")
     bits = [*outputs.values(), *(inputs.values() if settings.table.has_bits else ())]
     if any(point.bit is not None for point in bits):
-        raise ConfigError("a bit of what is one bit already", hint="only addresses of registers have bits: remove the dot")
+        raise ConfigError(
+            "a bit of what is one bit already", hint="only addresses of registers have bits: remove the dot"
+        )
 
 
 class _ModbusGate:
