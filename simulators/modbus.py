@@ -6,7 +6,7 @@ import os
 import tty
 from pathlib import Path
 from types import TracebackType
-from typing import Final, Self
+from typing import Final, Self, cast
 from urllib.parse import urlsplit
 
 from pymodbus import FramerType
@@ -117,7 +117,8 @@ class Turnstile:
             )
         await self._server.serve_forever(background=True)
         if isinstance(self._server, ModbusTcpServer):
-            self.url = f"tcp://{host}:{self._server.transport.sockets[0].getsockname()[1]}"
+            listening = cast("asyncio.Server", self._server.transport)
+            self.url = f"tcp://{host}:{listening.sockets[0].getsockname()[1]}"
         await self._tell()
 
     async def unplug(self) -> None:
@@ -126,7 +127,7 @@ class Turnstile:
         self._asked.clear()
         server, self._server = self._server, None
         if server is not None:
-            await server.shutdown()
+            await server.shutdown()  # type: ignore[no-untyped-call]
         wire, self.wire = self.wire, None
         if wire is not None:
             wire.close()
