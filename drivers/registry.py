@@ -17,6 +17,7 @@ from gateway.ports import Device
 KINDS: Mapping[str, str] = {
     "gpio": "drivers.gpio.driver:Gpio",
     "ironlogic": "drivers.ironlogic.driver:Ironlogic",
+    "line": "drivers.line.driver:LineReader",
     "modbus": "drivers.modbus.driver:Modbus",
     "nfc": "drivers.nfc.driver:Nfc",
     "osdp": "drivers.osdp.driver:Osdp",

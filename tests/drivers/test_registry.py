@@ -9,6 +9,7 @@ import pytest
 
 from drivers.gpio.driver import Gpio
 from drivers.ironlogic.driver import Ironlogic
+from drivers.line.driver import LineReader
 from drivers.modbus.driver import Modbus
 from drivers.nfc.driver import Nfc
 from drivers.osdp.driver import Osdp
@@ -19,7 +20,7 @@ from drivers.virtual.driver import Virtual
 from gateway.errors import ConfigError, Problem
 from gateway.ports import Device
 
-CONFORMING: tuple[type[Device], ...] = (Gpio, Ironlogic, Modbus, Nfc, Osdp, Rdm6300, Virtual)
+CONFORMING: tuple[type[Device], ...] = (Gpio, Ironlogic, LineReader, Modbus, Nfc, Osdp, Rdm6300, Virtual)
 ROOT = Path(__file__).parents[2]
 
 
