@@ -136,6 +136,9 @@ class ModbusBench:
         await self.sim.fire_alarm(on=stand.alarm)
         await self.sim.blocked(on=stand.blocked)
 
+    async def connected(self, stand: Stand) -> None:
+        await self.sim.opened()
+
     async def rotate(self, direction: Direction) -> None:
         await self.sim.rotate(direction)
 
