@@ -18,7 +18,7 @@ from drivers.contacts import Level, Role, usual
 
 N = TypeVar("N", bound=Hashable)
 
-_POINT: Final = re.compile(r"(\d{1,5})(?:\.(\d{1,2}))?(?: (on|off))?")
+_POINT: Final = re.compile(r"([0-9]{1,5})(?:\.([0-9]{1,2}))?(?: (on|off))?")
 #: What one question of the protocol asks for at the most, as registers.
 LONGEST: Final = 125
 

@@ -1,6 +1,8 @@
 """Addresses as they are written, and answers of a board as levels of contacts."""
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from drivers.contacts import Level, Role
 from drivers.lamp import Output
@@ -19,6 +21,16 @@ def test_an_address(text: str, address: int, bit: int | None, active_on: bool | 
 def test_what_is_no_address(text: str) -> None:
     with pytest.raises(ValueError, match="counted from 0"):
         Point.parse(text)
+
+
+@given(st.text(max_size=20))
+def test_any_text_is_an_address_or_a_mistake(text: str) -> None:
+    try:
+        point = Point.parse(text)
+    except ValueError:
+        return
+    assert 0 <= point.address <= 0xFFFF
+    assert point.bit is None or 0 <= point.bit <= 15
 
 
 def test_a_closed_contact_is_on_and_a_cut_wire_of_the_fire_alarm_is_an_alarm() -> None:

@@ -48,6 +48,14 @@ async def test_a_reader_that_is_not_ready_is_given_nothing(tmp_path: Path) -> No
         assert (tmp_path / "1.key").read_text() == "ours before"
 
 
+async def test_a_bus_that_is_in_use_is_left_alone(tmp_path: Path) -> None:
+    async with asyncio.timeout(30), OsdpBus(str(tmp_path / "bus"), {1: None}) as sim:
+        await of(sim, tmp_path).provision("1", 10)
+        async with of(sim, tmp_path):
+            with pytest.raises(DeviceLost, match="in use"):
+                await of(sim, tmp_path).provision("1", 1)
+
+
 async def test_a_key_that_arrived_unseen_is_tried_again(tmp_path: Path) -> None:
     """The power failed between the reader's word that it has the key and ours that it is the key."""
     key = KeyFile(str(tmp_path), 1).make()
