@@ -145,7 +145,7 @@ def provision(config: Path, device: str, address: str, seconds: float) -> None:
     import asyncio
 
     from config.load import load
-    from gateway.check import give_key
+    from gateway.provision import give_key
 
     with speaking_errors():
         kept = asyncio.run(give_key(load(config), device, address, seconds))

@@ -1,4 +1,4 @@
-"""Kinds that print text, with their simulators, for the contract suite of the readers."""
+"""Kinds of a serial line, with their simulators, for the contract suite of the readers."""
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -6,6 +6,7 @@ from pathlib import Path
 from gateway.domain.credential import Credential, Technology
 from simulators.ironlogic import Ironlogic
 from simulators.text import TextReader
+from tests.contracts.osdp import OsdpBench
 
 #: What devices need beside a url.
 SETTINGS: Mapping[str, Mapping[str, object]] = {
@@ -54,9 +55,10 @@ class LineBench:
         await self.sim.garbage((b"0123456789ABCDEF" * 40 + b"\xff\x00junk\r\n") * 100)
 
 
-SERIAL_BENCHES: Mapping[str, Callable[[Path], IronlogicBench | LineBench]] = {
+SERIAL_BENCHES: Mapping[str, Callable[[Path], IronlogicBench | LineBench | OsdpBench]] = {
     "ironlogic-pty": lambda tmp: IronlogicBench(Ironlogic(str(tmp / "reader"))),
     "ironlogic-tcp": lambda tmp: IronlogicBench(Ironlogic("tcp://127.0.0.1:0", says_removal=False)),
     "line-pty": lambda tmp: LineBench(TextReader(str(tmp / "reader"))),
     "line-tcp": lambda tmp: LineBench(TextReader("tcp://127.0.0.1:0")),
+    "osdp-pty": lambda tmp: OsdpBench(tmp, str(tmp / "bus")),
 }

@@ -57,6 +57,7 @@ def test_a_crowd_is_printed() -> None:
         ("line", "", "62E3086CED"),
         ("ironlogic", "", "04DE5F1EACC040"),
         ("nfc", "", "04DE5F1EACC040"),
+        ("osdp", "{folder}/bus", "04DE5F1EACC040"),
         ("virtual", "", "14443a:DEADBEEF"),
     ],
 )
