@@ -16,6 +16,7 @@ from gateway.ports import Device
 
 KINDS: Mapping[str, str] = {
     "ironlogic": "drivers.ironlogic.driver:Ironlogic",
+    "keyboard": "drivers.keyboard.driver:Keyboard",
     "line": "drivers.line.driver:LineReader",
     "nfc": "drivers.nfc.driver:Nfc",
     "rdm6300": "drivers.rdm6300.driver:Rdm6300",

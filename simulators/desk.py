@@ -15,6 +15,7 @@ import click
 from gateway.domain.credential import Credential, Technology
 from gateway.errors import AttendanceError, ConfigError, CredentialRefused, DeviceLost
 from simulators.ironlogic import Ironlogic
+from simulators.keyboard import Keyboard
 from simulators.nfc import NfcField
 from simulators.rdm6300 import Rdm6300
 from simulators.text import TextReader
@@ -25,8 +26,15 @@ _SOON = 2.0
 #: Shorter than the silence after which a driver takes a card for gone.
 _AGAIN = 0.2
 #: What a kind needs beside a url to read what is simulated.
-_SETTINGS = {"line": 'technology = "em4100"\nlength = 5\n'}
-_LENGTHS = {"rdm6300": (5,), "ironlogic": (4, 5, 7), "line": (5,), "nfc": (4, 7, 10), "virtual": (3, 4, 5, 7, 8, 10)}
+_SETTINGS = dict.fromkeys(("line", "keyboard"), 'technology = "em4100"\nlength = 5\n')
+_LENGTHS = {
+    "rdm6300": (5,),
+    "ironlogic": (4, 5, 7),
+    "line": (5,),
+    "keyboard": (5,),
+    "nfc": (4, 7, 10),
+    "virtual": (3, 4, 5, 7, 8, 10),
+}
 _TECHNOLOGIES = {3: Technology.WIEGAND26, 5: Technology.EM4100, 8: Technology.FELICA}
 
 
@@ -93,7 +101,7 @@ async def _opened(desk: _Desk, wait: float) -> None:
 async def _plugged(kind: str, url: str | None) -> AsyncIterator[_Desk]:
     async with AsyncExitStack() as stack:
         folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="attendance-reader-"))
-        device: Rdm6300 | Ironlogic | TextReader | NfcField | _Lamp
+        device: Rdm6300 | Ironlogic | TextReader | Keyboard | NfcField | _Lamp
         cable = url or str(Path(folder) / kind)
         match kind:
             case "rdm6300":
@@ -102,6 +110,8 @@ async def _plugged(kind: str, url: str | None) -> AsyncIterator[_Desk]:
                 device = Ironlogic(cable, says_removal=False)
             case "line":
                 device = TextReader(cable)
+            case "keyboard":
+                device = Keyboard(url or f"unix:{folder}/keyboard")
             case "nfc":
                 device = NfcField(url or "udp:127.0.0.1:0")
             case _:

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from drivers.ironlogic.driver import Ironlogic
+from drivers.keyboard.driver import Keyboard
 from drivers.line.driver import LineReader
 from drivers.nfc.driver import Nfc
 from drivers.rdm6300.codec import encode
@@ -17,7 +18,7 @@ from drivers.virtual.driver import Virtual
 from gateway.errors import ConfigError, Problem
 from gateway.ports import Device
 
-CONFORMING: tuple[type[Device], ...] = (Ironlogic, LineReader, Nfc, Rdm6300, Virtual)
+CONFORMING: tuple[type[Device], ...] = (Ironlogic, Keyboard, LineReader, Nfc, Rdm6300, Virtual)
 ROOT = Path(__file__).parents[2]
 
 
@@ -53,14 +54,14 @@ def refusal(kind: str, **settings: object) -> Problem:
             lambda: refusal("rdm63000", url="/dev/x"),
             "kind",
             '"rdm63000"',
-            "ironlogic, line, nfc, rdm6300, virtual",
+            "ironlogic, keyboard, line, nfc, rdm6300, virtual",
             '"rdm6300"?',
         ),
         (
             lambda: refusal("zebra", url="/dev/x"),
             "kind",
             '"zebra"',
-            "ironlogic, line, nfc, rdm6300, virtual",
+            "ironlogic, keyboard, line, nfc, rdm6300, virtual",
             "drivers/README.md",
         ),
     ],
@@ -130,7 +131,7 @@ print(kinds(), type(build("theirs", {"url": "/dev/x"})).__name__, load("rdm6300"
 """
     assert (
         run(program, path=str(tmp_path))
-        == "['ironlogic', 'line', 'nfc', 'rdm6300', 'theirs', 'virtual'] Virtual Rdm6300\n"
+        == "['ironlogic', 'keyboard', 'line', 'nfc', 'rdm6300', 'theirs', 'virtual'] Virtual Rdm6300\n"
     )
 
 
