@@ -1,7 +1,6 @@
 """What a device file says that is no keyboard, and a reader that no key ends."""
 
 import asyncio
-import os
 from pathlib import Path
 
 import pytest
@@ -17,6 +16,10 @@ from simulators.keyboard import Typist
 UID = bytes.fromhex("55007EE424")
 
 
+def descriptors() -> list[Path]:
+    return sorted(Path("/proc/self/fd").iterdir())
+
+
 def device(url: str, **settings: object) -> Keyboard:
     return Keyboard(
         Keyboard.Settings.model_validate({"url": url, "technology": Technology.EM4100, "length": 5, **settings})
@@ -30,10 +33,10 @@ async def test_a_reader_that_is_not_plugged_in_is_looked_for_among_keyboards() -
 
 
 async def test_a_device_that_is_no_keyboard_is_refused_and_let_go() -> None:
-    before = os.listdir("/proc/self/fd")
+    before = descriptors()
     with pytest.raises(DeviceLost, match="not usable"):
         await _opened("/dev/null").__aenter__()
-    assert os.listdir("/proc/self/fd") == before
+    assert descriptors() == before
 
 
 def test_the_hint_names_the_kind_of_device() -> None:
