@@ -3,6 +3,7 @@
 import asyncio
 import os
 import re
+import select
 import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, closing
@@ -76,16 +77,33 @@ class Line:
                 speaking = False
                 yield b""
                 continue
-            try:
-                data = os.read(self._port.fileno(), _CHUNK)
-            except BlockingIOError:
-                continue
-            except OSError as error:
-                raise lost(self._url, error) from error
-            if not data:
-                raise DeviceLost(f"{self._url} was unplugged or hung up")
-            speaking = True
-            yield data
+            if data := self._take(_CHUNK):
+                speaking = True
+                yield data
+
+    def read(self, size: int) -> bytes:
+        """What is there now, perhaps nothing: for a library that asks by itself. Raises DeviceLost."""
+        try:
+            # An empty answer means a hang-up only where the kernel has promised one: a serial device says it to any question.
+            ready = select.select([self._port], [], [], 0)[0]
+        except (OSError, ValueError) as error:
+            raise DeviceLost(f"{self._url} was closed") from error
+        return self._take(size) if ready else b""
+
+    def _take(self, size: int) -> bytes:
+        try:
+            data = os.read(self._port.fileno(), size)
+        except BlockingIOError:
+            return b""
+        except OSError as error:
+            raise lost(self._url, error) from error
+        if not data:
+            raise DeviceLost(f"{self._url} was unplugged or hung up")
+        return data
+
+    def fileno(self) -> int:
+        """For a thread that waits for this line and for other things."""
+        return self._port.fileno()
 
     def write(self, data: bytes) -> None:
         """Never waits. Raises DeviceLost where the device is gone or has not taken what it was told before."""

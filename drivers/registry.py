@@ -15,10 +15,12 @@ from gateway.errors import ConfigError, Problem
 from gateway.ports import Device
 
 KINDS: Mapping[str, str] = {
+    "gpio": "drivers.gpio.driver:Gpio",
     "ironlogic": "drivers.ironlogic.driver:Ironlogic",
     "keyboard": "drivers.keyboard.driver:Keyboard",
     "line": "drivers.line.driver:LineReader",
     "nfc": "drivers.nfc.driver:Nfc",
+    "osdp": "drivers.osdp.driver:Osdp",
     "rdm6300": "drivers.rdm6300.driver:Rdm6300",
     "virtual": "drivers.virtual.driver:Virtual",
 }
