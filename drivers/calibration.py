@@ -3,16 +3,15 @@
 Every word that a setting may have is tried, and the examples of the settings that are texts; what changes least is taken.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import product
 from typing import Any, Literal, get_args, get_origin
 
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
 
 from drivers.frames import Card, Codec
-from drivers.registry import codec_of
 from gateway.domain.credential import Credential, Technology
 from gateway.errors import CredentialRefused
 
@@ -30,12 +29,17 @@ class Fit:
     told: Credential
 
 
-def fit(kind: str, settings: Mapping[str, object], heard: bytes, known: Credential) -> Fit | None:
-    """The settings under which `heard` tells `known`, those that are given first; a part of it where no print is whole.
+def fit(
+    codec: Callable[..., Codec[Any]],
+    model: type[BaseModel] | None,
+    settings: Mapping[str, object],
+    heard: bytes,
+    known: Credential,
+) -> Fit | None:
+    """The settings of `codec`, judged by `model`, under which `heard` tells `known`: those that are given first.
 
-    Raises ConfigError for a kind without a codec.
+    A part of it where no print is whole.
     """
-    codec, model = codec_of(kind)
     if model is None:
         return Fit(settings={}, told=known) if _tells(codec(), heard, known) else None
     fields = model.model_fields

@@ -9,7 +9,7 @@ from pathlib import Path
 from config.model import DeviceConfig, GatewayConfig
 from drivers.calibration import Fit, fit
 from drivers.oneway import OneWay
-from drivers.registry import build
+from drivers.registry import build, codec_of
 from gateway.domain.credential import Credential, Technology
 from gateway.errors import ConfigError, DeviceLost
 from sync.files import claim_for
@@ -48,7 +48,7 @@ async def calibrated(config: GatewayConfig, device: DeviceConfig, known: Credent
         except TimeoutError:
             hint = "hold the card to it again; if it stays silent, check its wires, its power and its baud rate"
             raise DeviceLost(f"the reader said nothing within {wait:g} s", hint=hint) from None
-    found = fit(device.kind, device.settings, heard, known)
+    found = fit(*codec_of(device.kind), device.settings, heard, known)
     if found is None:
         hint = f"it said {heard[:64]!r}; is it really that card?"
         raise ConfigError(f"no settings of kind {device.kind} make {known.masked} of what was heard", hint=hint)
