@@ -18,6 +18,7 @@ KINDS: Mapping[str, str] = {
     "ironlogic": "drivers.ironlogic.driver:Ironlogic",
     "keyboard": "drivers.keyboard.driver:Keyboard",
     "line": "drivers.line.driver:LineReader",
+    "modbus": "drivers.modbus.driver:Modbus",
     "nfc": "drivers.nfc.driver:Nfc",
     "osdp": "drivers.osdp.driver:Osdp",
     "rdm6300": "drivers.rdm6300.driver:Rdm6300",

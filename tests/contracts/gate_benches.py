@@ -14,6 +14,7 @@ from gateway.domain.entry import DeviceState, FireAlarm, GateMode, Obstruction
 from gateway.domain.model import Direction
 from gateway.ports import Device, DeviceNotice
 from simulators.gpio import Turnstile
+from simulators.modbus import Turnstile as Board
 from simulators.virtual import Virtual
 
 
@@ -123,8 +124,34 @@ class GpioBench:
         return next(iter(lit), None), Output.UNLOCK in self.sim.on
 
 
+@dataclass
+class ModbusBench:
+    sim: Board
+
+    def device(self) -> Device:
+        return build("modbus", {**self.sim.settings, "opens": 60.0, "interval": 0.02, "patience": 0.1})
+
+    async def stand(self, stand: Stand) -> None:
+        await self.sim.mode(stand.mode)
+        await self.sim.fire_alarm(on=stand.alarm)
+        await self.sim.blocked(on=stand.blocked)
+
+    async def connected(self, stand: Stand) -> None:
+        await self.sim.opened()
+
+    async def rotate(self, direction: Direction) -> None:
+        await self.sim.rotate(direction)
+
+    @property
+    def light(self) -> tuple[Colour | None, bool]:
+        lit = [Colour(output) for output in self.sim.on if output in [*Colour]]
+        return next(iter(lit), None), Output.UNLOCK in self.sim.on
+
+
 BENCHES: Mapping[str, Callable[[Path], Bench]] = {
     "virtual-tcp": lambda _: VirtualBench(Virtual("tcp://127.0.0.1:0")),
     "virtual-unix": lambda tmp: VirtualBench(Virtual(f"unix:{tmp}/gate")),
     "gpio": lambda _: GpioBench(),
+    "modbus-rtu": lambda tmp: ModbusBench(Board(str(tmp / "board"))),
+    "modbus-tcp": lambda _: ModbusBench(Board("tcp://127.0.0.1:0")),
 }

@@ -11,7 +11,9 @@ from drivers.gpio.driver import Gpio
 from drivers.ironlogic.driver import Ironlogic
 from drivers.keyboard.driver import Keyboard
 from drivers.line.driver import LineReader
+from drivers.modbus.driver import Modbus
 from drivers.nfc.driver import Nfc
+from drivers.osdp.driver import Osdp
 from drivers.rdm6300.codec import encode
 from drivers.rdm6300.driver import Rdm6300
 from drivers.registry import GROUP, KINDS, build, decoder, kinds, load
@@ -19,7 +21,17 @@ from drivers.virtual.driver import Virtual
 from gateway.errors import ConfigError, Problem
 from gateway.ports import Device
 
-CONFORMING: tuple[type[Device], ...] = (Gpio, Ironlogic, Keyboard, LineReader, Nfc, Rdm6300, Virtual)
+CONFORMING: tuple[type[Device], ...] = (
+    Gpio,
+    Ironlogic,
+    Keyboard,
+    LineReader,
+    Modbus,
+    Nfc,
+    Osdp,
+    Rdm6300,
+    Virtual,
+)
 ROOT = Path(__file__).parents[2]
 
 
