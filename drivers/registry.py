@@ -23,6 +23,7 @@ KINDS: Mapping[str, str] = {
     "osdp": "drivers.osdp.driver:Osdp",
     "rdm6300": "drivers.rdm6300.driver:Rdm6300",
     "virtual": "drivers.virtual.driver:Virtual",
+    "zkteco": "drivers.zkteco.driver:Zkteco",
 }
 #: Other distributions offer kinds as entry points of this group; the table above wins.
 GROUP = "attendance.drivers"
@@ -44,7 +45,7 @@ def kinds() -> list[str]:
 
 
 def load(kind: str) -> type[Device]:
-    """The class of a kind: a Device whose `Settings` are the keys of its table, and perhaps a `codec` of its bytes.
+    """The class of a kind: a Device whose `Settings` are the keys of its table, and perhaps a `codec` of its bytes, with the `format` that it takes.
 
     Raises ConfigError for an unknown kind, and where its vendor library is missing.
     """

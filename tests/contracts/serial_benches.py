@@ -8,9 +8,10 @@ from simulators.ironlogic import Ironlogic
 from simulators.keyboard import Keyboard, Typist
 from simulators.text import TextReader
 
-#: What their devices need beside a url.
+#: What devices need beside a url.
 SETTINGS: Mapping[str, Mapping[str, object]] = {
     "line": {"technology": "em4100", "length": 5, "pause": 0.05},
+    "zkteco": {"terminals": [{"serial": "CJDE193560001", "zone": "UTC"}]},
     "keyboard": {"technology": "em4100", "length": 5},
 }
 

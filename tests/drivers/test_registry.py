@@ -18,6 +18,7 @@ from drivers.rdm6300.codec import encode
 from drivers.rdm6300.driver import Rdm6300
 from drivers.registry import GROUP, KINDS, build, decoder, kinds, load
 from drivers.virtual.driver import Virtual
+from drivers.zkteco.driver import Zkteco
 from gateway.errors import ConfigError, Problem
 from gateway.ports import Device
 
@@ -31,6 +32,7 @@ CONFORMING: tuple[type[Device], ...] = (
     Osdp,
     Rdm6300,
     Virtual,
+    Zkteco,
 )
 ROOT = Path(__file__).parents[2]
 
