@@ -116,6 +116,32 @@ def _unhexed(pieces: Iterable[bytes]) -> Iterator[bytes]:
         raise click.UsageError("--hex wants hex digits and white space only") from None
 
 
+@main.command(
+    epilog="Example: attendance-gateway calibrate /etc/attendance-gateway/gateway.toml north-in --uid em4100:55007EE424"
+)
+@click.argument("config", type=CONFIG)
+@click.argument("lane")
+@click.option("--uid", required=True, metavar="TECHNOLOGY:UID", help="The card that you will hold to the reader.")
+@click.option("--wait", type=click.FloatRange(1, 600), default=60, show_default=True, help="Seconds for the card.")
+def calibrate(config: Path, lane: str, uid: str, wait: float) -> None:
+    """Read one known card at a lane's reader and print the settings under which it is that card; stop the gateway first."""
+    import asyncio
+
+    from config.load import load
+    from gateway.calibrate import calibrated, device_of, known_card
+
+    with speaking_errors():
+        loaded, known = load(config), known_card(uid)
+        device = device_of(loaded, lane)
+        click.echo(f"Hold {known.masked} to the reader of lane {lane}, and take it away.", err=True)
+        found = asyncio.run(calibrated(loaded, device, known, wait=wait))
+    if found.told != known:
+        click.echo(f"This reader tells only a part of the card, {found.told}: enter its cards as such.", err=True)
+    click.echo(f'In the [[devices]] table "{device.id}" of {config}:', err=True)
+    for key, value in found.settings.items():
+        click.echo(f"{key} = {json.dumps(value)}")
+
+
 @main.command(epilog="Example: attendance-gateway enroll /etc/attendance-gateway/gateway.toml")
 @click.argument("config", type=CONFIG)
 def enroll(config: Path) -> None:

@@ -16,6 +16,7 @@ from drivers.osdp.keys import KeyFile
 from gateway.domain.credential import Credential, Technology
 from gateway.errors import AttendanceError, ConfigError, CredentialRefused, DeviceLost
 from simulators.ironlogic import Ironlogic
+from simulators.keyboard import Keyboard
 from simulators.nfc import NfcField
 from simulators.osdp import OsdpBus
 from simulators.rdm6300 import Rdm6300
@@ -27,11 +28,12 @@ _SOON = 2.0
 #: Shorter than the silence after which a driver takes a card for gone.
 _AGAIN = 0.2
 #: What a kind needs beside a url to read what is simulated.
-_SETTINGS = {"line": 'technology = "em4100"\nlength = 5\n'}
+_SETTINGS = dict.fromkeys(("line", "keyboard"), 'technology = "em4100"\nlength = 5\n')
 _LENGTHS = {
     "rdm6300": (5,),
     "ironlogic": (4, 5, 7),
     "line": (5,),
+    "keyboard": (5,),
     "nfc": (4, 7, 10),
     "osdp": (4, 7, 10),
     "virtual": (3, 4, 5, 7, 8, 10),
@@ -123,7 +125,7 @@ async def _opened(desk: _Desk, wait: float) -> None:
 async def _plugged(kind: str, url: str | None) -> AsyncIterator[_Desk]:
     async with AsyncExitStack() as stack:
         folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="attendance-reader-"))
-        device: Rdm6300 | Ironlogic | TextReader | NfcField | _Bus | _Lamp
+        device: Rdm6300 | Ironlogic | TextReader | Keyboard | NfcField | _Bus | _Lamp
         cable = url or str(Path(folder) / kind)
         match kind:
             case "rdm6300":
@@ -134,6 +136,8 @@ async def _plugged(kind: str, url: str | None) -> AsyncIterator[_Desk]:
                 device = TextReader(cable)
             case "osdp":
                 device = _Bus(cable, Path(f"{cable}.keys" if cable.startswith("/") else folder))
+            case "keyboard":
+                device = Keyboard(url or f"unix:{folder}/keyboard")
             case "nfc":
                 device = NfcField(url or "udp:127.0.0.1:0")
             case _:

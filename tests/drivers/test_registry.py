@@ -9,6 +9,7 @@ import pytest
 
 from drivers.gpio.driver import Gpio
 from drivers.ironlogic.driver import Ironlogic
+from drivers.keyboard.driver import Keyboard
 from drivers.line.driver import LineReader
 from drivers.modbus.driver import Modbus
 from drivers.nfc.driver import Nfc
@@ -21,7 +22,18 @@ from drivers.zkteco.driver import Zkteco
 from gateway.errors import ConfigError, Problem
 from gateway.ports import Device
 
-CONFORMING: tuple[type[Device], ...] = (Gpio, Ironlogic, LineReader, Modbus, Nfc, Osdp, Rdm6300, Virtual, Zkteco)
+CONFORMING: tuple[type[Device], ...] = (
+    Gpio,
+    Ironlogic,
+    Keyboard,
+    LineReader,
+    Modbus,
+    Nfc,
+    Osdp,
+    Rdm6300,
+    Virtual,
+    Zkteco,
+)
 ROOT = Path(__file__).parents[2]
 
 
