@@ -20,6 +20,7 @@ from drivers.registry import build
 from gateway import health
 from gateway.check import judge_devices
 from gateway.clockwork import every, tell_coverage, tell_stands
+from gateway.domain.clocks import TERMINAL
 from gateway.domain.decide import Recent
 from gateway.domain.directory import Directory
 from gateway.domain.entry import DeviceState
@@ -105,7 +106,8 @@ class _Daemon:
         window = self._directory.current.policy.repeat_at_lane
         recent = Recent(window)
         for at, data in await self._outbox.taps_since(self._clock.now().at - 2 * window):
-            recent.note(at, data)
+            if at.boot != TERMINAL:
+                recent.note(at, data)
         told = Told()
         if any(self._is_terminal(lane) for lane in self._config.lanes):
             for at, data in await self._outbox.taps_of_terminals():

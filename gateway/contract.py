@@ -91,10 +91,13 @@ def _event() -> Json:
         "id": said("The seq in twelve digits.", pattern=r"^\d{12}$"),
         "sequence": said("The same.", pattern=r"^\d{12}$"),
         "type": said("An unknown one is kept and not judged by.", pattern=r"^att\.[a-z]+\.v\d+$"),
-        "time": said("When it happened, by the gateway's wall clock.", pattern=_TIME),
+        "time": said("When it happened, by the gateway's wall clock, or a terminal's own.", pattern=_TIME),
         "recordedtime": said("When it was appended first.", pattern=_TIME),
-        "boot": said("The kernel's boot id: boottime counts from this boot."),
-        "boottime": said("CLOCK_BOOTTIME in milliseconds.", pattern=r"^\d+$"),
+        "boot": said(
+            "The kernel's boot id: boottime counts from this boot. `terminal` for a time by the clock of a terminal that decides "
+            "alone: it may come hours late, out of order, and no clock entry corrects it."
+        ),
+        "boottime": said("CLOCK_BOOTTIME in milliseconds; of a terminal its wall time.", pattern=r"^\d+$"),
         "clock": said("How far `time` can be believed.", enum=[state.value for state in ClockState]),
         "expirytime": said("After this moment acting on it would harm.", pattern=_TIME),
         "origin": said(
