@@ -15,6 +15,7 @@ from gateway.ports import Device
 
 KINDS: Mapping[str, str] = {
     "nfc": "drivers.nfc.driver:Nfc",
+    "pcsc": "drivers.pcsc.driver:Pcsc",
     "rdm6300": "drivers.rdm6300.driver:Rdm6300",
     "virtual": "drivers.virtual.driver:Virtual",
 }

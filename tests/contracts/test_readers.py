@@ -20,6 +20,7 @@ from simulators.nfc import NfcField
 from simulators.pn532 import Fault, Pn532
 from simulators.rdm6300 import Rdm6300
 from simulators.virtual import Virtual
+from tests.contracts.pcsc import PcscBench
 
 PATIENCE = 10.0
 #: Shorter than the default, so that a card that stayed and one that came back are told apart within a test.
@@ -136,6 +137,7 @@ BENCHES: Mapping[str, Callable[[Path], Bench]] = {
     "virtual-unix": lambda tmp: VirtualBench(Virtual(f"unix:{tmp}/reader")),
     "nfc-udp": lambda tmp: FieldBench(NfcField()),
     "nfc-pn532": lambda tmp: ChipBench(Pn532(str(tmp / "reader"))),
+    "pcsc": PcscBench,
 }
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from drivers.nfc.driver import Nfc
+from drivers.pcsc.driver import Pcsc
 from drivers.rdm6300.codec import encode
 from drivers.rdm6300.driver import Rdm6300
 from drivers.registry import GROUP, KINDS, build, decoder, kinds, load
@@ -14,13 +15,14 @@ from drivers.virtual.driver import Virtual
 from gateway.errors import ConfigError, Problem
 from gateway.ports import Device
 
-CONFORMING: tuple[type[Device], ...] = (Rdm6300, Nfc, Virtual)
+CONFORMING: tuple[type[Device], ...] = (Nfc, Pcsc, Rdm6300, Virtual)
 ROOT = Path(__file__).parents[2]
 
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_every_kind_loads_and_builds_without_touching_anything(kind: str) -> None:
-    device: Device = build(kind, {"url": "/dev/serial/by-id/nothing-is-here"})
+    url = "pcsc:nothing is here" if kind == "pcsc" else "/dev/serial/by-id/nothing-is-here"
+    device: Device = build(kind, {"url": url})
     assert device.reader("")
     assert load(kind) in CONFORMING
 
@@ -45,8 +47,8 @@ def refusal(kind: str, **settings: object) -> Problem:
         (lambda: refusal("nfc", url="tty:AMA0:pn532", targets=["106B"]), "targets", "106B", "106A", "targets"),
         (lambda: refusal("nfc", url="tty:AMA0:pn532", targets=[]), "targets", "[]", "106A", "targets"),
         (lambda: refusal("nfc", url="com1"), "url", '"com1"', "usb:072f:2200", "devices"),
-        (lambda: refusal("rdm63000", url="/dev/x"), "kind", '"rdm63000"', "nfc, rdm6300, virtual", '"rdm6300"?'),
-        (lambda: refusal("zebra", url="/dev/x"), "kind", '"zebra"', "nfc, rdm6300, virtual", "drivers/README.md"),
+        (lambda: refusal("rdm63000", url="/dev/x"), "kind", '"rdm63000"', "nfc, pcsc, rdm6300, virtual", '"rdm6300"?'),
+        (lambda: refusal("zebra", url="/dev/x"), "kind", '"zebra"', "nfc, pcsc, rdm6300, virtual", "drivers/README.md"),
     ],
 )
 def test_a_mistake_names_key_got_expected_and_hint(
@@ -112,7 +114,7 @@ def test_others_offer_kinds_by_entry_point(tmp_path: Path) -> None:
 from drivers.registry import build, kinds, load
 print(kinds(), type(build("theirs", {"url": "/dev/x"})).__name__, load("rdm6300").__name__)
 """
-    assert run(program, path=str(tmp_path)) == "['nfc', 'rdm6300', 'theirs', 'virtual'] Virtual Rdm6300\n"
+    assert run(program, path=str(tmp_path)) == "['nfc', 'pcsc', 'rdm6300', 'theirs', 'virtual'] Virtual Rdm6300\n"
 
 
 @pytest.mark.parametrize(
