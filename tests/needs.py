@@ -7,11 +7,14 @@ from pathlib import Path
 
 import pytest
 
+from tests.postgres import PROGRAMS
+
 VIRTUAL_READER = "/usr/lib/pcsc/drivers/serial/libifdvpcd.so"
 PCSC = ("pcscd", VIRTUAL_READER, "pyscard")
 
-_SYSTEM_PATH = os.pathsep.join((os.environ.get("PATH", os.defpath), "/usr/sbin", "/sbin"))
+_SYSTEM_PATH = os.pathsep.join((os.environ.get("PATH", os.defpath), "/usr/sbin", "/sbin", *PROGRAMS))
 _PACKAGES = {
+    "postgres": "postgresql",
     "systemd-analyze": "systemd",
     "systemd-sysusers": "systemd",
     "udevadm": "udev",

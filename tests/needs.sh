@@ -1,11 +1,12 @@
 #!/bin/sh
 # Programs of the system that the tests start: installs from Debian what is missing where that is allowed, else says what will not run.
 set -eu
-PATH=$PATH:/usr/sbin:/sbin
+PATH=$PATH:/usr/sbin:/sbin$(printf ":%s" /usr/lib/postgresql/*/bin)
 python_h=$(${PYTHON:-python3} -c 'import sysconfig; print(sysconfig.get_paths()["include"])' 2>/dev/null)/Python.h
 # program or file:package:what is not run without it
 needs="
 mosquitto:mosquitto:everything over a real MQTT broker
+postgres:postgresql:the journal on PostgreSQL
 openssl:openssl:the TLS sample of the broker
 pcscd:pcscd:PC/SC readers
 /usr/lib/pcsc/drivers/serial/libifdvpcd.so:vsmartcard-vpcd:PC/SC readers

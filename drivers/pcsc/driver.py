@@ -14,8 +14,8 @@ from typing import Annotated, Self
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from drivers.abandoned import abandon, hanging, refuse_more
+from drivers.cable import Line
 from drivers.channel import Channel, hearing
-from drivers.line import Line
 from drivers.pcsc.codec import Codec, Idle, Lost, Ready, Told
 from drivers.presence import Presence
 from gateway.errors import ConfigError, DeviceLost
