@@ -13,15 +13,16 @@ def abandon(url: str, alive: Callable[[], bool]) -> None:
     _HANGING.setdefault(url, []).append(alive)
 
 
-def hanging(url: str) -> int:
-    """How many calls for this device hang now."""
-    _HANGING[url] = [alive for alive in _HANGING.get(url, ()) if alive()]
-    return len(_HANGING[url]) or len(_HANGING.pop(url))
+def hanging(url: str) -> dict[str, int]:
+    """How many calls for this device hang now, as a fault of it; empty when none does."""
+    if still := [alive for alive in _HANGING.pop(url, ()) if alive()]:
+        _HANGING[url] = still
+    return {"hanging": len(still)} if still else {}
 
 
 def refuse_more(url: str) -> None:
     """Raises DeviceLost where so many calls hang that one more would only hang as well."""
-    if (count := hanging(url)) >= _MOST:
+    if (count := hanging(url).get("hanging", 0)) >= _MOST:
         raise DeviceLost(
             f"{url} hangs: {count} calls to it never returned",
             hint="plug it in again; if that does not help: 'systemctl restart attendance-gateway'",

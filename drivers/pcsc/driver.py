@@ -86,7 +86,7 @@ class Pcsc:
 
     async def _hear(self, told: AsyncIterator[Told]) -> None:
         presence = Presence(self._settings.silence)
-        presence.faults.update({"hanging": count} if (count := hanging(self._settings.url)) else {})
+        presence.faults.update(hanging(self._settings.url))
         self._events.faults = presence.faults
         loop = asyncio.get_running_loop()
         async for frame in told:
