@@ -7,6 +7,8 @@
     mute                                      a card is there that does not answer
     lost why|hint                             it gives up
 
+It is told commands for the reader in hex, one a line: the lamp and the buzzer of an ACR122U.
+
 Sources: PC/SC part 3, supplemental document (ATR of contactless cards, GET DATA), ACS API-ACR122U (card names).
 """
 
@@ -34,6 +36,12 @@ _FELICA_NAMES = (b"\xf0\x11", b"\xf0\x12")
 _TOPAZ = b"\xf0\x04"
 _FELICA, _TYPE_A = b"\x11", (b"\x00", b"\x01", b"\x02", b"\x03")
 _RANDOM_IDM = b"\x01\xfe"
+
+
+#: An ACR122U beeps no more at each card by itself: whether it was a good one is not known yet.
+QUIET = bytes.fromhex("FF00520000")
+_LAMP = "FF0040{:02X}04{:02X}00{:02X}{:02X}"
+_GREEN, _RED, _BOTH_CHANGE = 0x02, 0x01, 0x0C
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -125,6 +133,16 @@ def encode_lost(why: str, hint: str) -> bytes:
     """The process ends, and why."""
     why, hint = (text.replace("|", "/").replace("\n", " ")[:300] for text in (why, hint))
     return f"lost {why}|{hint}\n".encode()
+
+
+def encode_lamp(*, green: bool, red: bool) -> bytes:
+    """Both light-emitting diodes of an ACR122U stand like this from now on."""
+    return bytes.fromhex(_LAMP.format(_BOTH_CHANGE | (_GREEN if green else 0) | (_RED if red else 0), 0, 0, 0))
+
+
+def encode_beep(seconds: float) -> bytes:
+    """Its buzzer sounds once, for a multiple of 0.1 s up to 25; it does nothing else meanwhile."""
+    return bytes.fromhex(_LAMP.format(0, round(seconds * 10), 1, 1))
 
 
 def judge(atr: bytes, uid: bytes, ats: bytes) -> Card | BadCard | BadFrame:

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from drivers.frames import BadCard, BadFrame, Card
-from drivers.pcsc.codec import Codec, Idle, Lost, Ready, encode_card, encode_lost, judge
+from drivers.pcsc.codec import Codec, Idle, Lost, Ready, encode_beep, encode_card, encode_lamp, encode_lost, judge
 from gateway.domain.credential import Technology
 
 h = bytes.fromhex
@@ -111,6 +111,14 @@ def test_any_garbage_line_before_a_card_is_survived(garbage: bytes) -> None:
 @given(atr=st.binary(max_size=33), uid=st.binary(max_size=258), ats=st.binary(max_size=258))
 def test_any_answers_fit_into_a_line_and_are_judged(atr: bytes, uid: bytes, ats: bytes) -> None:
     assert Codec().feed(encode_card(atr, uid, ats)) == [judge(atr, uid, ats)]
+
+
+def test_the_lamp_of_an_acr122u() -> None:
+    """API-ACR122U 6.2: bits 0 and 1 are the red and the green state, 2 and 3 that they change; then times of 100 ms."""
+    assert encode_lamp(green=False, red=False) == h("FF00400C0400000000")
+    assert encode_lamp(green=True, red=False) == h("FF00400E0400000000")
+    assert encode_lamp(green=True, red=True) == h("FF00400F0400000000")
+    assert encode_beep(0.5) == h("FF0040000405000101")
 
 
 def test_memory_is_bounded() -> None:

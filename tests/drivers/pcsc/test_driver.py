@@ -29,13 +29,6 @@ UID = bytes.fromhex("04DE5F1EACC040")
 READ = CardRead(credential=Credential(technology=Technology.ISO14443A, uid=UID))
 
 
-@pytest.fixture
-async def sim(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[PcscReader]:
-    async with PcscReader(tmp_path) as sim:
-        monkeypatch.setenv("PCSCLITE_CSOCK_NAME", str(sim.service.socket))
-        yield sim
-
-
 def device(url: str, *program: str) -> Pcsc:
     settings = Pcsc.Settings(url=url)
     return Pcsc(settings, program=program) if program else Pcsc(settings)
