@@ -134,6 +134,11 @@ def main(wanted: str) -> None:
         _say(encode_lost(f"the library {error.name} is not installed", "see drivers/pcsc/README.md how to install it"))
     except _Lost as lost:
         _say(encode_lost(str(lost), lost.hint))
+    except Exception as error:  # noqa: BLE001 - nobody reads the traceback of this process
+        _say(encode_lost(f"its process failed: {error!r}", "report this"))
+    finally:
+        # Ending in order would wait for the thread that hears standard input.
+        os._exit(0)
 
 
 if __name__ == "__main__":
