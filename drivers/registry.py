@@ -21,6 +21,7 @@ KINDS: Mapping[str, str] = {
     "modbus": "drivers.modbus.driver:Modbus",
     "nfc": "drivers.nfc.driver:Nfc",
     "osdp": "drivers.osdp.driver:Osdp",
+    "pcsc": "drivers.pcsc.driver:Pcsc",
     "rdm6300": "drivers.rdm6300.driver:Rdm6300",
     "virtual": "drivers.virtual.driver:Virtual",
     "zkteco": "drivers.zkteco.driver:Zkteco",

@@ -8,6 +8,7 @@ from simulators.ironlogic import Ironlogic
 from simulators.keyboard import Keyboard, Typist
 from simulators.text import TextReader
 from tests.contracts.osdp import OsdpBench
+from tests.contracts.pcsc import PcscBench
 
 #: What devices need beside a url.
 SETTINGS: Mapping[str, Mapping[str, object]] = {
@@ -76,11 +77,12 @@ class KeyboardBench:
         await self.sim.garbage(Typist().text("12345" * 80, None) + b"\xff" * 480)
 
 
-SERIAL_BENCHES: Mapping[str, Callable[[Path], IronlogicBench | KeyboardBench | LineBench | OsdpBench]] = {
+SERIAL_BENCHES: Mapping[str, Callable[[Path], IronlogicBench | KeyboardBench | LineBench | OsdpBench | PcscBench]] = {
     "ironlogic-pty": lambda tmp: IronlogicBench(Ironlogic(str(tmp / "reader"))),
     "ironlogic-tcp": lambda tmp: IronlogicBench(Ironlogic("tcp://127.0.0.1:0", says_removal=False)),
     "keyboard-unix": lambda tmp: KeyboardBench(Keyboard(f"unix:{tmp}/reader")),
     "line-pty": lambda tmp: LineBench(TextReader(str(tmp / "reader"))),
     "line-tcp": lambda tmp: LineBench(TextReader("tcp://127.0.0.1:0")),
     "osdp-pty": lambda tmp: OsdpBench(tmp, str(tmp / "bus")),
+    "pcsc": PcscBench,
 }

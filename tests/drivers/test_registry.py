@@ -14,6 +14,7 @@ from drivers.line.driver import LineReader
 from drivers.modbus.driver import Modbus
 from drivers.nfc.driver import Nfc
 from drivers.osdp.driver import Osdp
+from drivers.pcsc.driver import Pcsc
 from drivers.rdm6300.codec import encode
 from drivers.rdm6300.driver import Rdm6300
 from drivers.registry import GROUP, KINDS, build, decoder, kinds, load
@@ -30,6 +31,7 @@ CONFORMING: tuple[type[Device], ...] = (
     Modbus,
     Nfc,
     Osdp,
+    Pcsc,
     Rdm6300,
     Virtual,
     Zkteco,
