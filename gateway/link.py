@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from collections import deque
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AbstractAsyncContextManager
 from typing import Final, Never
@@ -26,6 +27,8 @@ _LOOK: Final = 2.0
 _LOOKS: Final = 30
 #: Between two attempts at most, in seconds.
 _LONGEST: Final = 60.0
+#: The broker keeps the state of the newest one only.
+_SESSIONS: Final = 100
 
 
 class LoggedStatus(LinkStatus):
@@ -53,6 +56,14 @@ class LoggedStatus(LinkStatus):
                 "the journal asks for entries that are not kept here any more: %s", self.gone, extra={"hint": hint}
             )
 
+    def cloned(self) -> None:
+        if not self.clones:
+            hint = (
+                "find the second device of this name and stop it; then give this one a new key, see systemd/install.md"
+            )
+            _log.error("another device is this gateway: the two are connected in turn", extra={"hint": hint})
+        super().cloned()
+
     @property
     def summary(self) -> dict[str, object]:
         """For health."""
@@ -62,6 +73,7 @@ class LoggedStatus(LinkStatus):
             "refused": [str(refusal) for refusal in self.refused],
             "gone": str(self.gone) if self.gone is not None else None,
             "dropped": dict(self.dropped),
+            "clones": self.clones,
         }
 
 
@@ -79,6 +91,8 @@ class Link:
         self._config, self._outbox, self._directory, self._signer = config, outbox, directory, signer
         self._health = health
         self.status = LoggedStatus()
+        #: Sessions of this process; of those before it nobody knows.
+        self._sessions: deque[str] = deque(maxlen=_SESSIONS)
 
     async def keep(self) -> Never:
         """For as long as the daemon lives; whatever breaks here closes no gate."""
@@ -94,10 +108,18 @@ class Link:
             signer=self._signer,
             keys=lambda: self._directory.keys,
             dropped=self.status.dropped,
+            met=self._meet,
             keepalive=config.keepalive,
         )
 
+    def _meet(self, session: str, retained: bool) -> None:
+        """What the broker kept from before this process may be of the process before it; anything else is of a clone."""
+        first = len(self._sessions) == 1
+        if session not in self._sessions and not (retained and first):
+            self.status.cloned()
+
     def _birth(self, session: str) -> Birth:
+        self._sessions.append(session)
         stream, position = self._outbox.stream, self._outbox.position
         return Birth(
             site=stream.site,

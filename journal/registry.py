@@ -16,6 +16,8 @@ from journal.tables import gateways, sites, watermarks
 from sync.signing import key_id
 
 _GATEWAY_WRITES, _GATEWAY_READS = ("events", "state", "health", "reply"), ("receipt", "command")
+#: A gateway that finds somebody else's session under its own name has a clone.
+_GATEWAY_READS_ITS_OWN = "state"
 
 
 async def add(
@@ -80,7 +82,7 @@ async def acl(store: Store, journal: str) -> str:
             blocks.append(
                 [f"user {gateway}"]
                 + [f"topic write {topic(site, gateway, name)}" for name in _GATEWAY_WRITES]
-                + [f"topic read {topic(site, gateway, name)}" for name in _GATEWAY_READS]
+                + [f"topic read {topic(site, gateway, name)}" for name in (*_GATEWAY_READS, _GATEWAY_READS_ITS_OWN)]
                 + [f"topic read {topic(site, 'directory', '#')}"]
             )
     return "\n\n".join("\n".join(block) for block in blocks) + "\n"

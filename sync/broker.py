@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
 
-from gateway.errors import ConfigError, LinkError, LinkLost
+from gateway.errors import ConfigError, LinkError, TakenOver
 
 _PORTS: Final = {"mqtt": 1883, "mqtts": 8883}
 _BAD_CREDENTIALS: Final = frozenset({0x85, 0x86, 0x87, 0x8C})
@@ -117,9 +117,8 @@ class Broker:
 
     def taken_over(self) -> LinkError:
         """DISCONNECT 0x8E: the same client id connected again, elsewhere."""
-        return LinkLost(
-            f"another client connected as {self.client_id}: this device has a clone, or the program runs twice (0x8E)",
-            hint="find the second device or process of this name, and revoke its certificate",
+        return TakenOver(
+            f"another client connected as {self.client_id}: this device has a clone, or the program runs twice (0x8E)"
         )
 
 
