@@ -1,6 +1,7 @@
 """The command line of the gateway: run it, judge a configuration, decode captured bytes, enrol."""
 
 import json
+import tomllib
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -68,7 +69,10 @@ def check(config: Path) -> None:
 @click.argument("kind")
 @click.argument("file", type=click.File("rb"), default="-")
 @click.option("--hex", "as_hex", is_flag=True, help="The input is hex digits in text, white space ignored.")
-def decode(kind: str, file: BinaryIO, *, as_hex: bool) -> None:
+@click.option(
+    "--set", "settings", multiple=True, metavar="KEY=VALUE", help="A setting of the kind, as in gateway.toml."
+)
+def decode(kind: str, file: BinaryIO, settings: tuple[str, ...], *, as_hex: bool) -> None:
     """Turn captured raw bytes of a reader into one JSON line per card or refused frame.
 
     FILE is standard input when it is not given.
@@ -77,8 +81,20 @@ def decode(kind: str, file: BinaryIO, *, as_hex: bool) -> None:
 
     with speaking_errors():
         pieces = _pieces(file)
-        for line in decoder(kind)(_unhexed(pieces) if as_hex else pieces):
+        for line in decoder(kind, _settings(settings))(_unhexed(pieces) if as_hex else pieces):
             click.echo(json.dumps(line))
+
+
+def _settings(texts: Iterable[str]) -> dict[str, object]:
+    """Values as TOML has them; words need no quotation marks here."""
+    settings: dict[str, object] = {}
+    for text in texts:
+        key, _, word = text.partition("=")
+        try:
+            settings |= tomllib.loads(text)
+        except tomllib.TOMLDecodeError:
+            settings[key.strip()] = word.strip()
+    return settings
 
 
 def _pieces(file: BinaryIO) -> Iterator[bytes]:

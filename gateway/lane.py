@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from typing import cast
 
 from gateway.domain.credential import SiteKey
-from gateway.domain.decide import Recent, decide, elapsed, unreadable
+from gateway.domain.decide import Recent, decide, elapsed, off, unreadable
 from gateway.domain.directory import Directory
 from gateway.domain.entry import CoverageData, DeviceData, DeviceState, Entry, ManualAction, ManualData, TapData
 from gateway.domain.model import (
@@ -183,6 +183,9 @@ class Lane:
                     await self._append_and_show(unreadable(self.id, event.technology, self._direction, now))
                 case DeviceNotice():
                     await self._on_notice(event)
+                    if event.kind in (DeviceState.DOWN, DeviceState.UP):
+                        # One of several readers on a bus that lives on.
+                        self._covered = now if event.kind is DeviceState.UP else None
 
     async def _on_tap(self, tap: Tap) -> None:
         decided = decide(tap, self._site.directory(), self._site.recent, self._site.keys)
@@ -201,7 +204,7 @@ class Lane:
         self._site.recent.note(entry.at, data)
         if data.verdict.admit:
             await self._permit(seq, data.direction, entry.at)
-        await self._show(data.verdict, data.match)
+        await self._show(data.verdict, data.match, off=off(data, entry.at, self._site.directory()))
 
     async def _permit(self, tap: Seq | None, direction: Direction, now: Instant) -> None:
         if self._passages is not None:
@@ -242,11 +245,11 @@ class Lane:
             self._covered = self._site.clock.now()
         return not forgotten
 
-    async def _show(self, verdict: Verdict, match: Match | None = None) -> None:
+    async def _show(self, verdict: Verdict, match: Match | None = None, *, off: bool = False) -> None:
         # A lost gate is told by the one who watches it.
         with contextlib.suppress(DeviceLost):
             if self._gate is not None:
-                said = words(verdict, match, self._site.language, public=self._public)
+                said = words(verdict, match, self._site.language, public=self._public, off=off)
                 await self._gate.show(verdict, said)
 
     async def _record(self, *entries: Entry) -> Seq | None:

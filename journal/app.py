@@ -1,6 +1,6 @@
 """The journal's process: the one place where its parts meet.
 
-    link (inbox, directories) ─ judge loop ─ notices ─ watchdog
+    stand by ─> link (inbox, directories) ─ judge loop ─ notices ─ guard of the share ─ watchdog
 
 A broker that is away is waited for. A dead mail server is the worker's own affair. Anything unexpected ends the process,
 and systemd starts it again: whatever was not committed is sent again by its gateway.
@@ -14,17 +14,22 @@ from contextlib import AsyncExitStack
 from tenacity import AsyncRetrying, RetryCallState, retry_if_exception_type, wait_random_exponential
 
 from gateway.errors import LinkError
+from gateway.ports import Clock
 from gateway.tasks import apart
 from journal.directory import Publisher
+from journal.following import follow
+from journal.holding import guard, holding
 from journal.inbox import Inbox
 from journal.judge import JudgeLoop
 from journal.keys import keys_of
 from journal.notify.worker import AppriseChannel, Worker
 from journal.settings import Settings
+from journal.shard import WHOLE, Shard
 from journal.store import Store
 from sync import systemd
 from sync.clock import clock_from_environment
 from sync.mqtt import Connection, connect
+from sync.signing import Signer
 
 #: Publishes that the broker may have in flight to us: bounds our memory.
 RECEIVE_MAXIMUM = 32
@@ -33,52 +38,66 @@ _LONGEST_WAIT = 30.0
 _log = logging.getLogger("journal")
 
 
-async def serve(settings: Settings, store: Store) -> None:
+async def serve(settings: Settings, store: Store, shard: Shard = WHOLE) -> None:
     """Run until SIGTERM or SIGINT. Raises AttendanceError where an operator must act, in an ExceptionGroup."""
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    clock, signer = clock_from_environment(), (await keys_of(settings.state.directory, store)).signer()
-    inbox = Inbox(store, signer, clock, _alarm)
-    publisher = Publisher(store, signer, clock, _alarm, days=settings.directory.days)
     async with asyncio.TaskGroup() as tasks:
-        running = [
-            tasks.create_task(_keep_link(settings, inbox, publisher), name="link"),
-            tasks.create_task(JudgeLoop(store, clock).run(), name="judge"),
-        ]
-        if settings.notices.mail is not None:
-            worker = Worker(store, clock, AppriseChannel(settings.notices.mail))
-            running.append(tasks.create_task(worker.run(), name="notices"))
-        if (interval := systemd.watchdog_interval()) is not None:
-            running.append(tasks.create_task(_watchdog(interval, store), name="watchdog"))
-        systemd.notify(systemd.READY)
-        _log.info("ready", extra={"kid": signer.kid, "broker": settings.broker.url})
+        work = tasks.create_task(_work(settings, store, shard), name="work")
         await stop.wait()
         systemd.notify(systemd.STOPPING)
-        for task in running:
-            task.cancel()
+        work.cancel()
     _log.info("stopped")
 
 
-async def _keep_link(settings: Settings, inbox: Inbox, publisher: Publisher) -> None:
+async def _work(settings: Settings, store: Store, shard: Shard) -> None:
+    """Stand by until no other worker has this share, then do everything for it."""
+    async with holding(store, shard, _waits) as mine, asyncio.TaskGroup() as tasks:
+        clock, signer = clock_from_environment(), (await keys_of(settings.state.directory, mine)).signer()
+        tasks.create_task(_keep_link(settings, mine, clock, signer), name="link")
+        tasks.create_task(JudgeLoop(mine, clock).run(), name="judge")
+        tasks.create_task(guard(mine), name="guard")
+        if settings.notices.mail is not None:
+            worker = Worker(mine, clock, AppriseChannel(settings.notices.mail))
+            tasks.create_task(worker.run(), name="notices")
+        if (interval := systemd.watchdog_interval()) is not None:
+            tasks.create_task(_watchdog(interval, mine), name="watchdog")
+        systemd.notify(systemd.READY)
+        _log.info("ready", extra={"shard": str(shard), "kid": signer.kid, "broker": settings.broker.url})
+
+
+def _waits() -> None:
+    """Whoever stands by does what systemd started it for."""
+    systemd.notify(systemd.READY)
+    systemd.notify(systemd.ALIVE)
+
+
+async def _keep_link(settings: Settings, store: Store, clock: Clock, signer: Signer) -> None:
     """A fresh connection whenever the last one broke; ever longer waits only while the broker does not answer."""
+    inbox = Inbox(store, signer, clock, _alarm)
+    publisher = Publisher(store, signer, clock, _alarm, days=settings.directory.days)
+    # One name for each share: where two think that it is theirs, the broker keeps the newer connection.
+    broker = settings.broker.broker("" if store.shard == WHOLE else f"-{store.shard.number}")
     while True:
         async with AsyncExitStack() as stack:
             async for attempt in _patiently():
                 with attempt:
-                    opening = connect(settings.broker.broker(), receive_maximum=RECEIVE_MAXIMUM)
+                    opening = connect(broker, receive_maximum=RECEIVE_MAXIMUM)
                     connection = await stack.enter_async_context(opening)
             _log.info("connected", extra={"broker": settings.broker.url})
             try:
-                await apart(_on(connection, inbox, publisher))
+                await apart(_on(connection, inbox, publisher, store, clock))
             except* LinkError as errors:
                 _log.warning("link lost: %s", errors.exceptions[0])
         # A broker that takes us and throws us out at once (two journals of one name) is not asked in a tight circle.
         await asyncio.sleep(1.0)
 
 
-async def _on(connection: Connection, inbox: Inbox, publisher: Publisher) -> None:
+async def _on(connection: Connection, inbox: Inbox, publisher: Publisher, store: Store, clock: Clock) -> None:
     async with asyncio.TaskGroup() as tasks:
+        if store.shard != WHOLE:
+            tasks.create_task(follow(connection, store, clock), name="sites")
         tasks.create_task(inbox.serve(connection), name="inbox")
         tasks.create_task(publisher.serve(connection), name="directories")
 

@@ -19,8 +19,10 @@ from gateway.domain.handshake import MAX_MESSAGE_BYTES, Birth, Parting, Receipt,
 from gateway.domain.wire import Stream
 from gateway.errors import AttendanceError, BadSignature, MalformedMessage, NotRecorded, PublishRefused
 from gateway.ports import Clock
+from gateway.tasks import whole
 from journal.batch import Received, Registered, claimed, examine
 from journal.ledger import Position, position, record
+from journal.shard import WHOLE
 from journal.store import Store, milliseconds
 from journal.tables import gateways
 from sync.packets import Publication
@@ -64,7 +66,8 @@ class Inbox:
 
     async def serve(self, link: Link) -> None:
         """Endless. Raises LinkLost; NotRecorded when the database does not take a batch."""
-        await link.subscribe(EVENTS, STATE)
+        if self._store.shard == WHOLE:  # of a share its own sites alone: journal.following
+            await link.subscribe(EVENTS, STATE)
         async for group in _gathered(link.messages()):
             await self._take(link, group)
 
@@ -82,7 +85,7 @@ class Inbox:
                     batches += self._read(message, site, sender, answers)
             except AttendanceError as error:
                 self._alarm(str(error), topic=message.topic[:_MAX_TOPIC], hint=error.hint)
-        for receipt in await self._commit(batches, answers):
+        for receipt in await whole(self._commit(batches, answers)):
             await self._answer(link, receipt)
         for message in group:
             link.acknowledge(message)

@@ -6,8 +6,10 @@ from collections import Counter
 
 import pytest
 
-_SYSTEM_PATH = os.pathsep.join((os.environ.get("PATH", os.defpath), "/usr/sbin", "/sbin"))
-_PACKAGES = {"systemd-analyze": "systemd", "systemd-sysusers": "systemd", "udevadm": "udev"}
+from tests.postgres import PROGRAMS
+
+_SYSTEM_PATH = os.pathsep.join((os.environ.get("PATH", os.defpath), "/usr/sbin", "/sbin", *PROGRAMS))
+_PACKAGES = {"postgres": "postgresql", "systemd-analyze": "systemd", "systemd-sysusers": "systemd", "udevadm": "udev"}
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:

@@ -1,10 +1,11 @@
 #!/bin/sh
 # Programs of the system that the tests start: installs from Debian what is missing where that is allowed, else says what will not run.
 set -eu
-PATH=$PATH:/usr/sbin:/sbin
+PATH=$PATH:/usr/sbin:/sbin$(printf ":%s" /usr/lib/postgresql/*/bin)
 # program:package:what is not run without it
 needs="
 mosquitto:mosquitto:everything over a real MQTT broker
+postgres:postgresql:the journal on PostgreSQL
 openssl:openssl:the TLS sample of the broker
 strace:strace:faults of the disk
 systemd-analyze:systemd:the systemd units

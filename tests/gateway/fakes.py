@@ -4,9 +4,10 @@ import asyncio
 from collections.abc import AsyncIterator, Sequence
 from datetime import datetime, timedelta
 
+from gateway.domain.answer import Answer, Words
 from gateway.domain.entry import Entry
 from gateway.domain.handshake import Receipt
-from gateway.domain.model import ClockState, Instant, Seq, Verdict, Words
+from gateway.domain.model import ClockState, Instant, Seq, Verdict
 from gateway.domain.wire import Envelope
 from gateway.errors import DeviceLost, NotRecorded
 from gateway.ports import Clock, Gate, GateEvent, Outbox, Reader, ReaderEvent
@@ -95,6 +96,8 @@ class ScriptedGate(ScriptedReader):
         self.shown: list[tuple[Verdict, int]] = []
         #: What the screen said last.
         self.screen: tuple[str, ...] = ()
+        #: What the lamp gives now; None is dark.
+        self.answer: Answer | None = None
 
     async def events(self) -> AsyncIterator[GateEvent]:  # type: ignore[override]
         async for event in super().events():
@@ -103,8 +106,13 @@ class ScriptedGate(ScriptedReader):
     async def show(self, verdict: Verdict, words: Words) -> None:
         if self.gone:
             raise DeviceLost
-        self.screen = words.lines
+        self.screen, self.answer = words.lines, words.answer
         self.shown.append((verdict, len(self._ledger.entries) if self._ledger else 0))
+
+    async def rest(self) -> None:
+        if self.gone:
+            raise DeviceLost
+        self.screen, self.answer = (), None
 
 
 clock: type[Clock] = HandClock

@@ -51,7 +51,12 @@ def test_a_crowd_is_printed() -> None:
 
 @pytest.mark.parametrize(
     ("kind", "url", "uid"),
-    [("rdm6300", "{folder}/reader", "55007EE424"), ("nfc", "", "04DE5F1EACC040"), ("virtual", "", "14443a:DEADBEEF")],
+    [
+        ("rdm6300", "{folder}/reader", "55007EE424"),
+        ("ironlogic", "", "04DE5F1EACC040"),
+        ("nfc", "", "04DE5F1EACC040"),
+        ("virtual", "", "14443a:DEADBEEF"),
+    ],
 )
 async def test_a_typed_uid_reaches_a_driver(tmp_path: Path, kind: str, url: str, uid: str) -> None:
     where = ["--url", url.format(folder=tmp_path)] if url else []
