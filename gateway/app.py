@@ -30,6 +30,7 @@ from gateway.lane import Lane, Site
 from gateway.link import Link
 from gateway.log import Once
 from gateway.ports import Device, Reader
+from gateway.rekeying import Rekeying
 from gateway.supervisor import keep_open, together
 from gateway.timekeeping import repair_times
 from sync import systemd
@@ -39,7 +40,6 @@ from sync.directory import DirectoryReceiver
 from sync.export import Exported
 from sync.outbox import SqliteOutbox
 from sync.reserve import Reserve
-from sync.signing import Signer
 
 _log = logging.getLogger("gateway")
 
@@ -64,7 +64,6 @@ class _Daemon:
         self._clock = clock_from_environment()
         enrolment = load_enrolment(config.enrolment.file, owner=config)
         self._keys = enrolment.site_keys
-        signer = Signer.load(config.state.key)
         self._directory = DirectoryReceiver(
             config.state.roster, site=config.site, keys=enrolment.journal_keys, clock=self._clock
         )
@@ -76,7 +75,8 @@ class _Daemon:
             clock=self._clock,
             make_room=self._reserve.make_room,
         )
-        self._link = Link(config.uplink, self._outbox, self._directory, signer, self._health)
+        self._rekeying = Rekeying(config.state.key, self._outbox, self._clock, self._report)
+        self._link = Link(config.uplink, self._outbox, self._directory, self._rekeying, self._health)
         self._lanes: dict[str, Lane] = {}
         self._readers: dict[str, Reader] = {}
         self._once = Once(_log)
@@ -210,6 +210,7 @@ class _Daemon:
         if nearly is not None:
             await self._prune()
         await self._take_export()
+        await self._rekeying.look()
         hint = "make new ones in time: systemd/install.md, step 3"
         self._once.say("certificates", warning(self._certificates()), hint=hint)
         self._reserve.keep()

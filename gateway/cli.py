@@ -118,14 +118,19 @@ def _unhexed(pieces: Iterable[bytes]) -> Iterator[bytes]:
 
 @main.command(epilog="Example: attendance-gateway enroll /etc/attendance-gateway/gateway.toml")
 @click.argument("config", type=CONFIG)
-def enroll(config: Path) -> None:
+@click.option("--new-key", is_flag=True, help="Make the next key: the running gateway changes over to it by itself.")
+def enroll(config: Path, *, new_key: bool) -> None:
     """Make this gateway's key, if it has none, and print what the journal needs to know of it."""
     from config.load import load
+    from gateway.rekeying import next_key
     from sync.signing import Signer
 
     with speaking_errors():
         loaded = load(config)
-        signer = Signer.load(loaded.state.key)
+        signer = Signer.load(next_key(loaded.state.key) if new_key else loaded.state.key)
+    if new_key:
+        click.echo(f"key id {signer.kid} is next: in use as soon as the journal has confirmed it")
+        return
     click.echo(f"key id {signer.kid}. On the journal's machine run:", err=True)
     click.echo(f"attendance-journal gateway add {loaded.site} {loaded.gateway} --key {signer.public.hex()}")
 

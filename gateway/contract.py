@@ -12,7 +12,16 @@ from typing import Any, Final
 from pydantic import TypeAdapter
 
 from gateway.domain.directory import Content
-from gateway.domain.entry import ClockData, CoverageData, DeviceData, EpochData, ManualData, PassageData, TapData
+from gateway.domain.entry import (
+    ClockData,
+    CoverageData,
+    DeviceData,
+    EpochData,
+    KeyData,
+    ManualData,
+    PassageData,
+    TapData,
+)
 from gateway.domain.handshake import MAX_MESSAGE_BYTES, Birth, Manifest, Parting, Receipt
 from gateway.domain.model import ClockState
 from gateway.domain.parts import MAX_PART_BYTES, MAX_PARTS
@@ -20,7 +29,7 @@ from gateway.domain.wire import CONTENT_TYPE, MAX_BATCH_BYTES, MAX_BATCH_EVENTS,
 
 Json = dict[str, Any]
 
-DATA: Final = (EpochData, TapData, PassageData, CoverageData, DeviceData, ManualData, ClockData)
+DATA: Final = (EpochData, TapData, PassageData, CoverageData, DeviceData, ManualData, ClockData, KeyData)
 MESSAGES: Final = (Birth, Parting, Receipt, Manifest, Content)
 _REF: Final = "#/components/schemas/{model}"
 _NAME: Final = "^[a-z0-9-]{1,32}$"

@@ -12,12 +12,12 @@ from gateway.domain.handshake import Birth, Receipt
 from gateway.domain.model import Seq
 from gateway.errors import AttendanceError
 from gateway.health import payload, standing
+from gateway.rekeying import Rekeying
 from sync.broker import Broker, TlsFiles
 from sync.directory import DirectoryReceiver
 from sync.outbox import SqliteOutbox
 from sync.reconnect import keep_link
 from sync.relay import LinkStatus, relay
-from sync.signing import Signer
 from sync.uplink import MqttUplink, open_uplink
 
 _log = logging.getLogger("gateway")
@@ -85,10 +85,10 @@ class Link:
         config: UplinkConfig,
         outbox: SqliteOutbox,
         directory: DirectoryReceiver,
-        signer: Signer,
+        keys: Rekeying,
         health: Callable[[], Awaitable[Mapping[str, object]]],
     ) -> None:
-        self._config, self._outbox, self._directory, self._signer = config, outbox, directory, signer
+        self._config, self._outbox, self._directory, self._keys = config, outbox, directory, keys
         self._health = health
         self.status = LoggedStatus()
         #: Sessions of this process; of those before it nobody knows.
@@ -96,7 +96,9 @@ class Link:
 
     async def keep(self) -> Never:
         """For as long as the daemon lives; whatever breaks here closes no gate."""
-        await keep_link(self._session, (self._relay, self._receive, self._tell), self.status, longest=_LONGEST)
+        await keep_link(
+            self._session, (self._relay, self._receive, self._tell, self._keys.session), self.status, longest=_LONGEST
+        )
 
     def _session(self) -> AbstractAsyncContextManager[MqttUplink]:
         config = self._config
@@ -105,7 +107,7 @@ class Link:
         return open_uplink(
             Broker.parse(config.url, client_id=name, username=name, tls=tls),
             birth_of=self._birth,
-            signer=self._signer,
+            signer=self._keys.signer,
             keys=lambda: self._directory.keys,
             dropped=self.status.dropped,
             met=self._meet,

@@ -28,6 +28,8 @@ class Registered:
     site: str
     gateway: str
     public_key: bytes
+    #: What it announced to sign with from its next birth on.
+    next_key: bytes | None = None
 
 
 class Claim(BaseModel):

@@ -9,6 +9,7 @@ import asyncio
 import re
 from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, suppress
+from dataclasses import replace
 from typing import Protocol
 
 from sqlalchemy import select
@@ -22,11 +23,12 @@ from gateway.ports import Clock
 from gateway.tasks import whole
 from journal.batch import Received, Registered, claimed, examine
 from journal.ledger import Position, position, record
+from journal.rekeying import change
 from journal.shard import WHOLE
 from journal.store import Store, milliseconds
 from journal.tables import gateways
 from sync.packets import Publication
-from sync.signing import Keyring, Signer
+from sync.signing import Keyring, Signer, key_id
 
 EVENTS, STATE = topic("+", "+", "events"), topic("+", "+", "state")
 MAX_GROUP = 16
@@ -80,7 +82,8 @@ class Inbox:
             try:
                 site, sender = _sender(place, registered)
                 if message.topic.endswith("/state"):
-                    self._meet(message.payload, site, sender, answers)
+                    if (key := self._meet(message.payload, site, sender, answers)) is not None:
+                        registered[sender.gateway] = await whole(self._change_key(sender, key))
                 else:
                     batches += self._read(message, site, sender, answers)
             except AttendanceError as error:
@@ -92,21 +95,37 @@ class Inbox:
 
     async def _registered(self, names: Collection[str]) -> dict[str, Registered]:
         c = gateways.c
-        query = select(c.site, c.gateway, c.public_key).where(c.gateway.in_(names), c.state == "active")
+        query = select(gateways).where(c.gateway.in_(names), c.state == "active")
         async with self._store.read() as connection:
             rows = (await connection.execute(query)).all()
-        return {name: Registered(site=site, gateway=name, public_key=key) for site, name, key in rows}
+        found = (Registered(site=r.site, gateway=r.gateway, public_key=r.public_key, next_key=r.next_key) for r in rows)
+        return {one.gateway: one for one in found}
 
-    def _meet(self, payload: bytes, site: str, sender: Registered, answers: Answers) -> None:
-        """Remember a session that begins and forget one that ends; a late will cannot end a newer one."""
+    async def _change_key(self, sender: Registered, key: bytes) -> Registered:
+        async with self._store.begin() as connection:
+            await change(connection, sender.gateway, key)
+        self._alarm(
+            "a gateway has changed its key, as it had announced",
+            gateway=sender.gateway,
+            kid=key_id(key),
+            hint="nothing has to be done; if nobody made it a new one, 'attendance-journal gateway revoke' it",
+        )
+        return replace(sender, public_key=key, next_key=None)
+
+    def _meet(self, payload: bytes, site: str, sender: Registered, answers: Answers) -> bytes | None:
+        """Remember a session that begins and forget one that ends; a late will cannot end a newer one.
+
+        Returns the next key of this gateway where that has signed it.
+        """
         if not payload:  # somebody cleared the retained state
-            return
+            return None
         state = _state(payload)
         if isinstance(state, Parting):
             if (birth := self._births.get(sender.gateway)) and birth.session == state.session:
                 del self._births[sender.gateway]
-            return
-        Keyring([sender.public_key]).check(state)
+            return None
+        keys = [key for key in (sender.public_key, sender.next_key) if key is not None]
+        Keyring(keys).check(state)
         if (state.site, state.gateway) != (site, sender.gateway):
             raise BadSignature(f"a birth of {state.site}/{state.gateway} came under {site}/{sender.gateway}")
         self._births[sender.gateway] = state
@@ -114,6 +133,7 @@ class Inbox:
         refused = answers.setdefault(Stream(site=site, gateway=sender.gateway, epoch=state.epoch), [])
         if sender.site != site:
             refused.append(Refusal(first=0, last=state.last, code="site"))
+        return None if state.kid == key_id(sender.public_key) else sender.next_key
 
     def _watch(self, birth: Birth) -> None:
         """A ledger that was left for a newer one does not come back, unless somebody else writes it."""

@@ -19,6 +19,7 @@ from gateway.domain.wire import Envelope, Event, Stream
 from journal.batch import Received, read_event
 from journal.days import days_of, held_days, linked_days
 from journal.origins import REPEATED, repeated
+from journal.rekeying import announce
 from journal.store import Day, insert_new, mark_dirty, milliseconds, of, upsert
 from journal.tables import entries, quarantine, segments, watermarks
 
@@ -58,6 +59,7 @@ async def record(connection: AsyncConnection, batch: Received, *, received: int)
     if others or not await _follows(connection, batch, before.through):
         return Outcome(refused=[batch.refused("link")])
     events = await _insert(connection, batch, [e for e in batch.envelopes if e.seq not in known], received)
+    await announce(connection, batch.stream, events)
     after, refused, taken_back = await _advance(connection, batch.stream, before, received)
     days = taken_back | await days_of(connection, batch.stream, events)
     if after.through > (counted := max(before.through, batch.last)):

@@ -23,6 +23,7 @@ from gateway.domain.entry import (
     DeviceData,
     Entry,
     EpochData,
+    KeyData,
     ManualData,
     PassageData,
     TapData,
@@ -41,7 +42,7 @@ MAX_BATCH_BYTES = 48 * 1024
 _OPEN, _JOIN, _CLOSE = b"[\n", b",\n", b"\n]"
 _DATA: dict[str, TypeAdapter[Data]] = {
     kind.type: TypeAdapter(kind)
-    for kind in (EpochData, TapData, PassageData, CoverageData, DeviceData, ManualData, ClockData)
+    for kind in (EpochData, TapData, PassageData, CoverageData, DeviceData, ManualData, ClockData, KeyData)
 }
 
 

@@ -15,6 +15,7 @@ from sync.directory import DirectoryReceiver
 from sync.outbox import SqliteOutbox
 from tests.broker import Mosquitto
 from tests.gateway.fakes import HandClock
+from tests.gateway.keys import rekeying
 from tests.journal.process import Process
 from tests.journal.test_cli import Desk
 from tests.sync.ledgers import note
@@ -28,7 +29,8 @@ class Device:
         clock = HandClock()
         self.outbox = SqliteOutbox(folder / "ledger.db", site="school-1", gateway="north", clock=clock)
         directory = DirectoryReceiver(folder / "directory.json", site="school-1", keys=[key], clock=clock)
-        self.link = Link(UplinkConfig(url=broker.url, keepalive=5), self.outbox, directory, GATEWAY, self._health)
+        self.rekeying = rekeying(folder, self.outbox)
+        self.link = Link(UplinkConfig(url=broker.url, keepalive=5), self.outbox, directory, self.rekeying, self._health)
 
     async def _health(self) -> dict[str, object]:
         return {"link": self.link.status.summary}
@@ -113,7 +115,7 @@ async def test_the_journal_notices_too_and_has_what_both_of_them_saw(tmp_path: P
                     await device.outbox.append([note(f"seen by {number}")])
                 await until(lambda: all(device.settled for device in both))
                 await until(lambda: "two devices are this gateway" in process.log)
-                assert all(device.link.status.clones for device in both)
+                await until(lambda: all(device.link.status.clones for device in both))
         finally:
             process.kill()
             process.notify.close()
