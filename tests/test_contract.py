@@ -16,6 +16,7 @@ from gateway.domain.directory import Content
 from gateway.domain.handshake import Birth, Manifest, Message, Receipt
 from gateway.domain.model import Seq
 from gateway.domain.parts import digest
+from gateway.domain.told import Health
 from gateway.domain.wire import Stream, again, chain, decode, split
 from sync.signing import BATCH_TAG, Keyring
 
@@ -93,6 +94,11 @@ def test_the_example_of_a_batch_is_valid_chained_and_signed() -> None:
     Keyring([bytes.fromhex(example("keys")["gateway"]["public"])]).verify(
         BATCH_TAG, statement, kid=headers["kid"], sig=headers["sig"]
     )
+
+
+def test_the_example_of_health_is_valid_and_whole() -> None:
+    check("Health", example("health"))
+    assert Health.model_validate(example("health"), strict=True).model_extra == {}
 
 
 def test_an_event_that_is_told_again_is_valid_too() -> None:

@@ -1,10 +1,15 @@
-"""What the contract asks of a journal about what it cannot judge, about epochs, and about its own restart."""
+"""What the contract asks of a journal about what it cannot judge, about epochs and keys, and about its own restart."""
+
+import secrets
+from contextlib import suppress
 
 from simulators.conformance.ledger import Ledger
-from simulators.conformance.player import NOBODY, Player
+from simulators.conformance.player import NOBODY, Missed, Player
 from simulators.conformance.requirement import Page, expect
+from sync.signing import Signer
 
-EVENTS, EPOCHS, RESTART = Page("journal.md#events"), Page("journal.md#epochs"), Page("journal.md#restart")
+EVENTS, EPOCHS = Page("journal.md#events"), Page("journal.md#epochs")
+KEYS, RESTART = Page("journal.md#keys"), Page("journal.md#restart")
 
 
 @EVENTS.asks("An event of an unknown type is kept, and counts.")
@@ -84,6 +89,34 @@ async def restart_remembered(player: Player) -> None:
         lambda receipt: receipt.epoch == epoch, "a receipt for the session that was online", since=since
     )
     expect(told.through == 4, f"before the restart through was 4, now it is {told.through}")
+
+
+@KEYS.asks(
+    "A key that was announced under the registered one is in force from the first birth that it signs, and the old one is no more."
+)
+async def key_changed(player: Player) -> None:
+    old, new = player.signer, Signer(secrets.token_bytes(32))
+    try:
+        ledger = player.ledger().write(1).announce(new)
+        await player.after(ledger, ledger.batch(1, 2))
+        await player.born(ledger.signed_by(new))
+        session = secrets.token_hex(8)
+        await player.after(ledger.signed_by(new), ledger.birth(session))
+        expect(
+            session not in {receipt.session for receipt in player.receipts()}, "a birth under the old key was answered"
+        )
+    finally:
+        await _back(player, new, old)
+
+
+async def _back(player: Player, now: Signer, before: Signer) -> None:
+    """The key that the gateway had before the kit came, as far as the journal follows."""
+    player.signer = now
+    ledger = player.ledger().write(1).announce(before)
+    player.signer = before
+    with suppress(Missed):
+        await player.after(ledger, ledger.batch(1, 2))
+        await player.born(ledger.signed_by(before))
 
 
 async def _kept(player: Player, ledger: Ledger) -> None:

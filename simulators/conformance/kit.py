@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from gateway.domain.wire import Stream
 from gateway.errors import ConfigError
 from simulators.conformance.batches import COUNTING, REFUSING
-from simulators.conformance.epochs import EPOCHS, EVENTS, RESTART
+from simulators.conformance.epochs import EPOCHS, EVENTS, KEYS, RESTART
 from simulators.conformance.player import Missed, Patience, Player
 from simulators.conformance.requirement import FOLDER, Requirement
 from simulators.conformance.sessions import NAMES, RECEIPTS, SESSIONS
@@ -20,7 +20,7 @@ from sync.signing import Keyring, Signer
 #: In the order in which they are asked; of receipts last, because they look at all that came.
 REQUIREMENTS: Sequence[Requirement] = [
     requirement
-    for page in (SESSIONS, NAMES, COUNTING, REFUSING, EVENTS, EPOCHS, RESTART, RECEIPTS)
+    for page in (SESSIONS, NAMES, COUNTING, REFUSING, EVENTS, EPOCHS, KEYS, RESTART, RECEIPTS)
     for requirement in page.requirements
 ]
 

@@ -4,7 +4,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import replace
 
-from gateway.domain.entry import DeviceData, DeviceState, Entry, EpochData
+from gateway.domain.entry import DeviceData, DeviceState, Entry, EpochData, KeyData
 from gateway.domain.handshake import Birth, Parting, topic
 from gateway.domain.model import Instant, LaneId, Seq
 from gateway.domain.wire import CONTENT_TYPE, Envelope, Origin, Stream, again, batch_statement, chain, encode, join
@@ -59,6 +59,12 @@ class Ledger:
         """The bytes of a next entry with other attributes; what is not JSON is for `add`."""
         sound = Entry(at=self._now, data=DeviceData(lane=_LANE, kind=DeviceState.UP, detail="altered"))
         return json.dumps(json.loads(self._encoded(sound)) | fields, separators=(",", ":")).encode("ascii")
+
+    def announce(self, following: Signer) -> "Ledger":
+        """The next key of this gateway, under the one that signs this ledger."""
+        data = KeyData(kid=self.signer.kid, key=following.public.hex())
+        self.add(self._encoded(Entry(at=self._now, data=data)))
+        return self
 
     def repeat(self, old: "Ledger", first: int) -> None:
         """The entries of another epoch from that one on, appended again with their origins."""

@@ -40,6 +40,8 @@ FAULTS = {
     "forgets an epoch for the next": "epoch-apart",
     "takes the newest epoch only": "old-epoch-taken",
     "drops what it holds at its origin": "origins-taken",
+    "knows one key for ever": "key-changed",
+    "knows every key for ever": "key-changed",
     "forgets everything at a restart": "restart-remembered",
     "waits to be spoken to": "restart-remembered",
 }

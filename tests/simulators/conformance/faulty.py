@@ -5,6 +5,7 @@ import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
+from gateway.domain.entry import KeyData
 from gateway.domain.handshake import Birth, Parting, Receipt, Refusal, Span, topic
 from gateway.domain.model import Seq
 from gateway.domain.wire import MAX_BATCH_BYTES, MAX_BATCH_EVENTS, Envelope, Stream, batch_statement, chain, decode
@@ -37,6 +38,8 @@ class FaultyJournal:
         self._birth: Birth | None = None
         self._before: str | None = None
         self._held_once: set[str] = set()
+        self._next: bytes | None = None
+        self._keys = [public]
         self._life = 0
 
     async def run(self, broker: Broker) -> None:
@@ -70,8 +73,8 @@ class FaultyJournal:
     def _meets(self, site: str, gateway: str, payload: bytes) -> bool:
         try:
             birth = Birth.parse(payload)
-            if not self._is("believes births"):
-                Keyring([self._public]).check(birth)
+            if not (self._is("believes births") and birth.kid == key_id(self._public)):
+                Keyring([*self._keys, *([self._next] if self._next else [])]).check(birth)
         except BadSignature:
             return False
         except MalformedMessage:
@@ -79,6 +82,9 @@ class FaultyJournal:
             return False
         if (birth.site, birth.gateway) != (site, gateway) and not self._is("believes the names in a birth"):
             return False
+        if self._next is not None and birth.kid == key_id(self._next):
+            self._public, self._next = self._next, None
+            self._keys = [*(self._keys if self._is("knows every key for ever") else []), self._public]
         self._before = self._birth.session if self._birth else birth.session
         self._birth = birth
         return True
@@ -192,6 +198,13 @@ class FaultyJournal:
             self._books = {stream: book}
         if self._is("drops what it holds at its origin"):
             envelopes = [e for e in envelopes if b'"origin"' not in e.body or not self._holds(e.body)]
+        for data in (decode(e.body).data for e in envelopes if b'"att.key.v1"' in e.body):
+            if (
+                isinstance(data, KeyData)
+                and data.kid == key_id(self._public)
+                and not self._is("knows one key for ever")
+            ):
+                self._next = bytes.fromhex(data.key)
         book.entries |= {envelope.seq: envelope for envelope in envelopes}
         last = envelopes[-1].seq
         if first > book.through + 1:
