@@ -15,7 +15,10 @@ from gateway.errors import ConfigError, Problem
 from gateway.ports import Device
 
 KINDS: Mapping[str, str] = {
+    "gpio": "drivers.gpio.driver:Gpio",
     "ironlogic": "drivers.ironlogic.driver:Ironlogic",
+    "line": "drivers.line.driver:LineReader",
+    "modbus": "drivers.modbus.driver:Modbus",
     "nfc": "drivers.nfc.driver:Nfc",
     "osdp": "drivers.osdp.driver:Osdp",
     "rdm6300": "drivers.rdm6300.driver:Rdm6300",

@@ -13,7 +13,7 @@ from gateway.domain.answer import Answer
 
 
 class Colour(StrEnum):
-    """Of a lamp. One that has only green and red shows amber as both at once."""
+    """Of a lamp. One light of two colours shows amber as both at once; lamps that stand apart show red."""
 
     GREEN = "green"
     AMBER = "amber"
@@ -54,3 +54,15 @@ def signal(answer: Answer, *, silent: bool = False) -> Signal:
     """What to show; `silent` for a hall where nothing may beep."""
     shown = SIGNALS[answer]
     return replace(shown, beeps=0, beep=0.0) if silent else shown
+
+
+def timeline(shown: Signal) -> list[tuple[float, bool, bool]]:
+    """For what can only be on or off: from which second on the lamp is lit, and whether the buzzer sounds; at the end neither."""
+    on, off, beep, lasts = (round(seconds * 10) for seconds in (shown.on, shown.off, shown.beep, shown.lasts))
+    changes: list[tuple[float, bool, bool]] = []
+    for tick in range(lasts):
+        lit = tick % (on + off) < on
+        sounds = tick < shown.beeps * 2 * beep and tick % (2 * beep) < beep
+        if not changes or changes[-1][1:] != (lit, sounds):
+            changes.append((tick / 10, lit, sounds))
+    return [*changes, (shown.lasts, False, False)]

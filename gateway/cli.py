@@ -135,6 +135,28 @@ def enroll(config: Path, *, new_key: bool) -> None:
     click.echo(f"attendance-journal gateway add {loaded.site} {loaded.gateway} --key {signer.public.hex()}")
 
 
+@main.command(
+    epilog="Example: attendance-gateway provision /etc/attendance-gateway/gateway.toml osdp-bus 1 --seconds 30"
+)
+@click.argument("config", type=CONFIG)
+@click.argument("device")
+@click.argument("address")
+@click.option("--seconds", type=click.FloatRange(1, 300), default=60, show_default=True, help="How long it may take.")
+def provision(config: Path, device: str, address: str, seconds: float) -> None:
+    """Give a reader a secret key of its own, while it waits for one; stop the service first.
+
+    DEVICE is the id of its [[devices]] table, ADDRESS that of the reader on it.
+    """
+    import asyncio
+
+    from config.load import load
+    from gateway.check import give_key
+
+    with speaking_errors():
+        kept = asyncio.run(give_key(load(config), device, address, seconds))
+    click.echo(f"reader {address} of {device} has its key; keep {kept} as secret as the door")
+
+
 @main.command(epilog="Example: attendance-gateway status /etc/attendance-gateway/gateway.toml --json")
 @click.argument("config", type=CONFIG)
 @click.option("--json", "as_json", is_flag=True, help="For machines.")

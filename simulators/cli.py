@@ -18,7 +18,7 @@ from gateway.errors import AttendanceError
 
 T = TypeVar("T")
 
-_KINDS = click.Choice(["rdm6300", "ironlogic", "nfc", "virtual"])
+_KINDS = click.Choice(["rdm6300", "ironlogic", "line", "nfc", "virtual"])
 _BROKERS = click.Choice(["auto", "mosquitto", "iotcore"])
 _FILE = click.Path(dir_okay=False, path_type=Path)
 _INTERRUPTED = 130

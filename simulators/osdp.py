@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from types import TracebackType
 from typing import Any, Final, Self
 
@@ -15,8 +15,8 @@ from osdp import (
     LibFlag,
     LogLevel,
     PDCapabilities,
-    PDInfo,
     PdId,
+    PDInfo,
     StatusReportType,
 )
 
@@ -59,7 +59,9 @@ class _Drop(Channel):  # type: ignore[misc]
 class OsdpReader:
     """One reader. Without a key it is as it left the factory: ready to be given one."""
 
-    def __init__(self, address: int, key: bytes | None, say: Callable[[bytes], int]) -> None:
+    def __init__(
+        self, address: int, key: bytes | None, say: Callable[[bytes], int], able: Collection[int] = _CAPABILITIES
+    ) -> None:
         self._drop = _Drop(say)
         self.address = address
         #: Whether it has power.
@@ -69,7 +71,7 @@ class OsdpReader:
         flags = [LibFlag.InstallMode] if key is None else [LibFlag.EnforceSecure]
         info = PDInfo(address, self._drop, scbk=key, flags=flags, id=PdId(1, 2, 0xA1B2C3, address, 0x010203))
         self._device = osdp_sys.PeripheralDevice(
-            info.get(), capabilities=PDCapabilities([(capability, 1, 1) for capability in _CAPABILITIES]).get()
+            info.get(), capabilities=PDCapabilities([(capability, 1, 1) for capability in able]).get()
         )
         self._device.set_command_callback(self._obey)
 
@@ -113,11 +115,12 @@ class OsdpReader:
 class OsdpBus(Plugged):
     """Readers by address. Each hears what is said to any of them."""
 
-    def __init__(self, url: str, keys: Mapping[int, bytes | None]) -> None:
+    def __init__(self, url: str, keys: Mapping[int, bytes | None], *, able: Collection[int] = _CAPABILITIES) -> None:
         super().__init__(device_end(url, self._hear))
         osdp_sys.set_loglevel(LogLevel.Emergency)
-        self.readers = {address: OsdpReader(address, key, self._port.send) for address, key in keys.items()}
+        self.readers = {address: OsdpReader(address, key, self._port.send, able) for address, key in keys.items()}
         self._turning: asyncio.Task[None] | None = None
+        self._secure = asyncio.Event()
 
     async def __aenter__(self) -> Self:
         await super().__aenter__()
@@ -135,8 +138,7 @@ class OsdpBus(Plugged):
 
     async def opened(self) -> None:
         """Returns when every reader that has power is in a secure channel."""
-        while not all(reader.secure for reader in self.readers.values() if reader.powered):
-            await asyncio.sleep(_TURN)
+        await self._secure.wait()
 
     async def garbage(self, data: bytes) -> None:
         """Whatever a broken wire says."""
@@ -150,4 +152,8 @@ class OsdpBus(Plugged):
         while True:
             for reader in self.readers.values():
                 reader.turn()
+            if all(reader.secure for reader in self.readers.values() if reader.powered):
+                self._secure.set()
+            else:
+                self._secure.clear()
             await asyncio.sleep(_TURN)

@@ -23,6 +23,8 @@ class Virtual(Plugged):
         self._line = b""
         #: What it says now: None is dark.
         self.screen: Words | None = None
+        #: Whether the bolt is open.
+        self.unlocked = False
         self._shown: asyncio.Queue[Verdict] = asyncio.Queue(_MOST_SHOWN)
 
     async def card(self, credential: Credential) -> bool:
@@ -71,8 +73,9 @@ class Virtual(Plugged):
         for line in lines:
             told = read_show(line)
             if line == REST.strip():
-                self.screen = None
+                self.screen, self.unlocked = None, False
             if told is not None:
                 verdict, self.screen = told
+                self.unlocked = verdict.admit
                 if not self._shown.full():
                     self._shown.put_nowait(verdict)

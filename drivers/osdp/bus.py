@@ -20,8 +20,9 @@ from drivers.osdp.codec import Order
 from drivers.osdp.panel import PATIENCE, Panel
 from gateway.errors import DeviceLost
 
-#: Milliseconds; libosdp polls each reader every 50.
+#: Milliseconds; libosdp polls each reader every 50, and the steps of a handshake follow one another.
 _TURN: Final = 50
+_STEP: Final = 5
 #: Seconds between two turns at the least, so that a line full of noise is no load.
 _BREATH: Final = 0.002
 #: Seconds after which a turn that does not end is a library that hangs.
@@ -155,7 +156,7 @@ class Bus:
             for address in self._there:
                 self._look(panel, address, sure=time.monotonic() >= doubts_end)
             self._give(panel)
-            waiting.poll(_TURN)
+            waiting.poll(_STEP if None in self._there.values() else _TURN)
             with contextlib.suppress(BlockingIOError):
                 os.read(self._woken, 64)
 

@@ -12,8 +12,8 @@ from typing import Annotated, Any, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
-from drivers.channel import Channel, hearing
 from drivers.cable import LineUrl, open_line
+from drivers.channel import Channel, hearing
 from drivers.osdp.bus import Bus
 from drivers.osdp.codec import Local, Order, Uid, picture, read, rest
 from drivers.osdp.keys import KeyFile
@@ -41,44 +41,6 @@ def _different(readers: tuple[int, ...]) -> tuple[int, ...]:
     return readers
 
 
-class Settings(BaseModel):
-    """The keys of its [[devices]] table."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
-
-    #: Where the bus is.
-    url: LineUrl
-    #: What the readers are set to.
-    baudrate: int = Field(default=9600, ge=300, le=921600, description="300 to 921600", examples=[9600])
-    #: Their addresses on the bus.
-    readers: Annotated[tuple[Annotated[int, Field(ge=0, le=126)], ...], AfterValidator(_different)] = Field(
-        default=(1,),
-        strict=False,
-        min_length=1,
-        max_length=8,
-        description="1 to 8 addresses from 0 to 126",
-        examples=[[1]],
-    )
-    #: Where their keys are.
-    keys: Annotated[str, AfterValidator(_folder)] = Field(
-        default="/var/lib/attendance-gateway/osdp",
-        description="an absolute path of a folder",
-        examples=["/var/lib/attendance-gateway/osdp"],
-    )
-    #: What 32, 56 or 80 bits without parity are.
-    uid: Uid = Field(default=Uid.REFUSED, strict=False, description='"refused", "air" or "reversed"', examples=["air"])
-    #: Seconds without a reading after which the card has left.
-    silence: float = Field(default=0.5, ge=0.1, le=10, description="seconds from 0.1 to 10", examples=[0.5])
-    #: Whether the buzzers stay quiet.
-    silent: bool = Field(default=False, description="true or false", examples=[False])
-    #: Whether they have a screen.
-    text: bool = Field(default=False, description="true or false", examples=[False])
-    #: Which of their outputs opens the bolt; -1 is none.
-    output: int = Field(default=-1, ge=-1, le=255, description="-1 (none) to 255", examples=[0])
-    #: Seconds for which it does.
-    opens: float = Field(default=3.0, ge=0.1, le=60, description="seconds from 0.1 to 60", examples=[3.0])
-
-
 class _Place:
     """One address: a reader and a gate."""
 
@@ -94,7 +56,44 @@ class _Place:
 class Osdp:
     """Up to eight readers by their addresses; each has a lamp."""
 
-    Settings = Settings
+    class Settings(BaseModel):
+        """The keys of its [[devices]] table."""
+
+        model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+        #: Where the bus is.
+        url: LineUrl
+        #: What the readers are set to.
+        baudrate: int = Field(default=9600, ge=300, le=921600, description="300 to 921600", examples=[9600])
+        #: Their addresses on the bus.
+        readers: Annotated[tuple[Annotated[int, Field(ge=0, le=126)], ...], AfterValidator(_different)] = Field(
+            default=(1,),
+            strict=False,
+            min_length=1,
+            max_length=8,
+            description="1 to 8 addresses from 0 to 126",
+            examples=[[1]],
+        )
+        #: Where their keys are.
+        keys: Annotated[str, AfterValidator(_folder)] = Field(
+            default="/var/lib/attendance-gateway/osdp",
+            description="an absolute path of a folder",
+            examples=["/var/lib/attendance-gateway/osdp"],
+        )
+        #: What 32, 56 or 80 bits without parity are.
+        uid: Uid = Field(
+            default=Uid.REFUSED, strict=False, description='"refused", "air" or "reversed"', examples=["air"]
+        )
+        #: Seconds without a reading after which the card has left.
+        silence: float = Field(default=0.5, ge=0.1, le=10, description="seconds from 0.1 to 10", examples=[0.5])
+        #: Whether the buzzers stay quiet.
+        silent: bool = Field(default=False, description="true or false", examples=[False])
+        #: Whether they have a screen.
+        text: bool = Field(default=False, description="true or false", examples=[False])
+        #: Which of their outputs opens the bolt; -1 is none.
+        output: int = Field(default=-1, ge=-1, le=255, description="-1 (none) to 255", examples=[0])
+        #: Seconds for which it does.
+        opens: float = Field(default=3.0, ge=0.1, le=60, description="seconds from 0.1 to 60", examples=[3.0])
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
@@ -171,7 +170,7 @@ class Osdp:
         await place.passed.put(DeviceNotice(kind=kind, detail=f"gate {address}{told}"))
 
     @property
-    def settings(self) -> Settings:
+    def settings(self) -> "Osdp.Settings":
         """As they were judged."""
         return self._settings
 

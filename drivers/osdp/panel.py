@@ -5,13 +5,13 @@ insecure for ten. So every reader that is not there, safely, is switched off and
 """
 
 import random
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
 import osdp_sys
-from osdp import Channel, LibFlag, LogLevel, PDInfo
+from osdp import Capability, Channel, Command, LibFlag, LogLevel, PDInfo
 from tenacity import AsyncRetrying, RetryCallState, wait_random_exponential
 
 from drivers.cable import Line
@@ -25,6 +25,12 @@ PATIENCE: Final = 5.0
 _LONGEST_WAIT: Final = 30.0
 #: libosdp needs a round to see that a reader is switched off.
 _OFF: Final = 0.3
+_NEEDED: Final = {
+    Command.LED: Capability.LEDControl,
+    Command.Buzzer: Capability.AudibleControl,
+    Command.Text: Capability.TextOutput,
+    Command.Output: Capability.OutputControl,
+}
 _MARK: Final = b"\xff"
 _ADDRESS: Final = 0x7F
 #: Stale bytes of a flooded line are thrown away in portions, not for ever.
@@ -41,8 +47,8 @@ class Wire(Channel):  # type: ignore[misc]
         self._asked = 0
         #: What ended the bus.
         self.failed: Exception | None = None
-        #: By address, questions since something was heard.
-        self.unanswered: Counter[int] = Counter()
+        #: By address, questions since something was heard; who was never heard has left enough of them unanswered.
+        self.unanswered: defaultdict[int, int] = defaultdict(lambda: _UNANSWERED)
 
     def read(self, max_bytes: int) -> bytes:
         """What is there now."""
@@ -137,8 +143,12 @@ class Panel:
         return "does not answer"
 
     def tell(self, address: int, order: Order) -> bool:
-        """Whether libosdp has room for it."""
-        return bool(self._panel.submit_command(self._readers[address].index, order))
+        """Whether libosdp has room for it. What the reader cannot do is left out: asked for it, it would be lost."""
+        index, command = self._readers[address].index, order["command"]
+        level, number = self._panel.check_capability(index, _NEEDED[command])
+        if not level or (command == Command.Output and order["output_no"] >= number):
+            return True
+        return bool(self._panel.submit_command(index, order))
 
     def _keep(self, index: int, event: Mapping[str, Any]) -> int:
         self._events.append((index, event))

@@ -20,6 +20,7 @@ from simulators.nfc import NfcField
 from simulators.pn532 import Fault, Pn532
 from simulators.rdm6300 import Rdm6300
 from simulators.virtual import Virtual
+from tests.contracts.osdp import OsdpBench
 from tests.contracts.serial_benches import SERIAL_BENCHES, SETTINGS
 
 PATIENCE = 10.0
@@ -137,6 +138,7 @@ BENCHES: Mapping[str, Callable[[Path], Bench]] = {
     "virtual-unix": lambda tmp: VirtualBench(Virtual(f"unix:{tmp}/reader")),
     "nfc-udp": lambda tmp: FieldBench(NfcField()),
     "nfc-pn532": lambda tmp: ChipBench(Pn532(str(tmp / "reader"))),
+    "osdp-pty": lambda tmp: OsdpBench(tmp, str(tmp / "bus")),
     **SERIAL_BENCHES,
 }
 
@@ -154,7 +156,7 @@ def device_of(bench: Bench) -> Device:
         settings["silence"] = SILENCE
     if bench.kind == "nfc":
         settings["interval"] = 0.001
-    return build(bench.kind, settings)
+    return build(bench.kind, settings | getattr(bench, "settings", {}))
 
 
 @asynccontextmanager

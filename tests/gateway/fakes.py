@@ -37,6 +37,25 @@ class HandClock:
         self._now = Instant(at=moment, boot=BOOT, boottime=self._now.boottime, clock=clock)
 
 
+class StillClock(HandClock):
+    """Who sleeps is woken when a test has moved it far enough."""
+
+    def __init__(self, start: str = "08:00") -> None:
+        super().__init__(start)
+        self._moved = asyncio.Event()
+
+    async def sleep(self, seconds: float) -> None:
+        self.slept.append(seconds)
+        until = self.now().boottime + seconds * 1000
+        while self.now().boottime < until:
+            await self._moved.wait()
+
+    def move(self, seconds: float) -> None:
+        super().move(seconds)
+        self._moved.set()
+        self._moved.clear()
+
+
 class LoopClock:
     """The loop's own time, counted from midnight."""
 
@@ -121,4 +140,4 @@ outbox: type[Outbox] = Ledger
 reader: type[Reader] = ScriptedReader
 gate: type[Gate] = ScriptedGate
 
-__all__ = ["MIDNIGHT", "HandClock", "Ledger", "LoopClock", "ScriptedGate", "ScriptedReader"]
+__all__ = ["MIDNIGHT", "HandClock", "Ledger", "LoopClock", "ScriptedGate", "ScriptedReader", "StillClock"]
