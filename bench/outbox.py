@@ -38,7 +38,7 @@ _WAITING = 50
 #: An SD card of a gateway syncs in milliseconds, a server's disk in tenths of one.
 _SLOW_SYNC_SECONDS = 0.004
 
-_DATA = TapData(
+TAP = TapData(
     lane=LaneId("north-1"),
     direction=Direction.IN,
     token=Token("1:" + "5a" * 16),
@@ -131,7 +131,7 @@ async def _ledger(path: Path, connect: Connect, taps: int) -> tuple[Sequence[flo
     async def tap(count: int) -> None:
         for _ in range(count):
             start = time.perf_counter()
-            await outbox.append([Entry(at=clock.now(), data=_DATA)])
+            await outbox.append([Entry(at=clock.now(), data=TAP)])
             await _show()
             took.append(time.perf_counter() - start)
 
@@ -160,7 +160,7 @@ def _plain(database: Database, taps: int) -> float:
     for seq in range(1, 2 * taps + 1):
         if seq == taps + 1:
             start = time.perf_counter()
-        entry = Entry(at=clock.now(), data=_DATA)
+        entry = Entry(at=clock.now(), data=TAP)
         body = encode(entry, stream=stream, seq=Seq(seq), recorded=clock.now().at)
         head = link(head, body)
         database.execute(SQL["append"], (seq, body, head))
