@@ -73,7 +73,7 @@ class Inbox:
         try:
             async for group in _gathered(link.messages()):
                 read = await self._read_all(group)  # while the database works on the group before
-                await taking
+                await whole(taking)
                 taking = asyncio.ensure_future(self._take(link, group, *read))
         finally:
             await whole(taking)
