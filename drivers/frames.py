@@ -1,4 +1,4 @@
-"""What a codec makes of bytes, whatever the device: cards, bad cards, bad frames and noise."""
+"""What a codec makes of bytes, whatever the device: cards that come and go, bad cards, bad frames and noise."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -29,6 +29,13 @@ class BadCard:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Removed:
+    """No card is in the field any more, where a reader says so."""
+
+    raw: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class BadFrame:
     """Something that began like a frame and is none."""
 
@@ -43,7 +50,7 @@ class Noise:
     size: int
 
 
-Frame: TypeAlias = Card | BadCard | BadFrame | Noise
+Frame: TypeAlias = Card | BadCard | Removed | BadFrame | Noise
 
 
 class Codec(Protocol[F]):

@@ -4,9 +4,10 @@ import difflib
 import importlib
 import importlib.metadata
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import partial
 from typing import Any, cast
 
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, ConfigDict, ValidationError
 from pydantic_core import ErrorDetails
 
 from drivers.frames import Codec, described
@@ -14,7 +15,12 @@ from gateway.errors import ConfigError, Problem
 from gateway.ports import Device
 
 KINDS: Mapping[str, str] = {
+    "gpio": "drivers.gpio.driver:Gpio",
+    "ironlogic": "drivers.ironlogic.driver:Ironlogic",
+    "line": "drivers.line.driver:LineReader",
+    "modbus": "drivers.modbus.driver:Modbus",
     "nfc": "drivers.nfc.driver:Nfc",
+    "osdp": "drivers.osdp.driver:Osdp",
     "rdm6300": "drivers.rdm6300.driver:Rdm6300",
     "virtual": "drivers.virtual.driver:Virtual",
 }
@@ -23,6 +29,13 @@ GROUP = "attendance.drivers"
 
 _SETTINGS = "Settings"
 _SHOWN = 60
+_NONE: Mapping[str, object] = {}
+
+
+class _Plain(BaseModel):
+    """The format of a codec that takes no settings."""
+
+    model_config = ConfigDict(extra="forbid")
 
 
 def kinds() -> list[str]:
@@ -56,21 +69,27 @@ def load(kind: str) -> type[Device]:
 def build(kind: str, settings: Mapping[str, object]) -> Device:
     """A device that was not opened yet. Raises ConfigError that names every wrong key; touches no device."""
     driver = load(kind)
-    model = _settings_of(driver)
-    try:
-        judged = model.model_validate(dict(settings))
-    except ValidationError as error:
-        # One per key: the items of a list fail one by one.
-        found = {detail["loc"][:1]: detail for detail in reversed(error.errors(include_url=False))}
-        raise ConfigError.of([_explained(model, settings, found[key]) for key in reversed(found)]) from None
+    judged = _judged(_settings_of(driver), settings)
     return cast("Callable[[BaseModel], Device]", driver)(judged)
 
 
-def decoder(kind: str) -> Callable[[Iterable[bytes]], Iterator[dict[str, str]]]:
-    """Captured bytes, piece by piece, to what stands in them. Raises ConfigError for a kind whose bytes are its library's business."""
-    codec: Callable[[], Codec[Any]] | None = getattr(load(kind), "codec", None)
+def codec_of(kind: str, settings: Mapping[str, object]) -> Callable[[], Codec[Any]]:
+    """The codec of a kind, where its `format` are the settings that the codec takes. Raises ConfigError that names every wrong key.
+
+    Raises ConfigError, too, for a kind whose bytes are its library's business.
+    """
+    driver = load(kind)
+    codec: Callable[..., Codec[Any]] | None = getattr(driver, "codec", None)
     if codec is None:
         raise _problem(_shown(kind), "a kind of a serial line", "this kind's library decodes its bytes by itself")
+    model: type[BaseModel] | None = getattr(driver, "format", None)
+    form = _judged(model or _Plain, settings)
+    return partial(codec, form) if model else codec
+
+
+def decoder(kind: str, settings: Mapping[str, object] = _NONE) -> Callable[[Iterable[bytes]], Iterator[dict[str, str]]]:
+    """Captured bytes, piece by piece, to what stands in them. Raises ConfigError as `codec_of` does."""
+    codec = codec_of(kind, settings)
 
     def decode(pieces: Iterable[bytes]) -> Iterator[dict[str, str]]:
         decoding = codec()
@@ -79,6 +98,15 @@ def decoder(kind: str) -> Callable[[Iterable[bytes]], Iterator[dict[str, str]]]:
         yield from described(decoding.end())
 
     return decode
+
+
+def _judged(model: type[BaseModel], settings: Mapping[str, object]) -> BaseModel:
+    try:
+        return model.model_validate(dict(settings))
+    except ValidationError as error:
+        # One per key: the items of a list fail one by one.
+        found = {detail["loc"][:1]: detail for detail in reversed(error.errors(include_url=False))}
+        raise ConfigError.of([_explained(model, settings, found[key]) for key in reversed(found)]) from None
 
 
 def _settings_of(driver: type[Device]) -> type[BaseModel]:
@@ -90,7 +118,7 @@ def _explained(model: type[BaseModel], settings: Mapping[str, object], detail: E
     field = model.model_fields.get(key)
     if field is None:
         hint = _similar(key, model.model_fields) or "remove it"
-        expected = f"one of {', '.join(model.model_fields)}"
+        expected = f"one of {', '.join(model.model_fields)}" if model.model_fields else "no key at all"
         return Problem(place=f"key {key}", got="a key that nobody knows", expected=expected, hint=hint)
     got = "nothing" if detail["type"] == "missing" else _shown(settings[key])
     example = f"for example: {key} = {_shown(field.examples[0])}" if field.examples else f"write {field.description}"

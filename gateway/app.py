@@ -130,6 +130,8 @@ class _Daemon:
         for device in self._config.devices:
             tasks.create_task(self._keep_device(device), name=f"device {device.id}")
         lanes = list(self._lanes.values())
+        for lane in lanes:
+            tasks.create_task(lane.end_permits(), name=f"permits {lane.id}")
         tasks.create_task(tell_coverage(lanes, self._current, self._clock), name="coverage")
         tasks.create_task(tell_stands(lanes, self._current, self._clock), name="stands")
         tasks.create_task(repair_times(self._outbox, self._clock, self._report), name="clock")

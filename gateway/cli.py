@@ -1,6 +1,7 @@
 """The command line of the gateway: run it, judge a configuration, decode captured bytes, enrol."""
 
 import json
+import tomllib
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -68,7 +69,10 @@ def check(config: Path) -> None:
 @click.argument("kind")
 @click.argument("file", type=click.File("rb"), default="-")
 @click.option("--hex", "as_hex", is_flag=True, help="The input is hex digits in text, white space ignored.")
-def decode(kind: str, file: BinaryIO, *, as_hex: bool) -> None:
+@click.option(
+    "--set", "settings", multiple=True, metavar="KEY=VALUE", help="A setting of the kind, as in gateway.toml."
+)
+def decode(kind: str, file: BinaryIO, settings: tuple[str, ...], *, as_hex: bool) -> None:
     """Turn captured raw bytes of a reader into one JSON line per card or refused frame.
 
     FILE is standard input when it is not given.
@@ -77,8 +81,20 @@ def decode(kind: str, file: BinaryIO, *, as_hex: bool) -> None:
 
     with speaking_errors():
         pieces = _pieces(file)
-        for line in decoder(kind)(_unhexed(pieces) if as_hex else pieces):
+        for line in decoder(kind, _settings(settings))(_unhexed(pieces) if as_hex else pieces):
             click.echo(json.dumps(line))
+
+
+def _settings(texts: Iterable[str]) -> dict[str, object]:
+    """Values as TOML has them; words need no quotation marks here."""
+    settings: dict[str, object] = {}
+    for text in texts:
+        key, _, word = text.partition("=")
+        try:
+            settings |= tomllib.loads(text)
+        except tomllib.TOMLDecodeError:
+            settings[key.strip()] = word.strip()
+    return settings
 
 
 def _pieces(file: BinaryIO) -> Iterator[bytes]:
@@ -112,6 +128,28 @@ def enroll(config: Path) -> None:
         signer = Signer.load(loaded.state.key)
     click.echo(f"key id {signer.kid}. On the journal's machine run:", err=True)
     click.echo(f"attendance-journal gateway add {loaded.site} {loaded.gateway} --key {signer.public.hex()}")
+
+
+@main.command(
+    epilog="Example: attendance-gateway provision /etc/attendance-gateway/gateway.toml osdp-bus 1 --seconds 30"
+)
+@click.argument("config", type=CONFIG)
+@click.argument("device")
+@click.argument("address")
+@click.option("--seconds", type=click.FloatRange(1, 300), default=60, show_default=True, help="How long it may take.")
+def provision(config: Path, device: str, address: str, seconds: float) -> None:
+    """Give a reader a secret key of its own, while it waits for one; stop the service first.
+
+    DEVICE is the id of its [[devices]] table, ADDRESS that of the reader on it.
+    """
+    import asyncio
+
+    from config.load import load
+    from gateway.check import give_key
+
+    with speaking_errors():
+        kept = asyncio.run(give_key(load(config), device, address, seconds))
+    click.echo(f"reader {address} of {device} has its key; keep {kept} as secret as the door")
 
 
 @main.command(epilog="Example: attendance-gateway status /etc/attendance-gateway/gateway.toml --json")

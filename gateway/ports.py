@@ -6,10 +6,11 @@ from datetime import datetime
 from types import TracebackType
 from typing import Protocol, Self
 
+from gateway.domain.answer import Words
 from gateway.domain.credential import Credential, Technology
 from gateway.domain.entry import DeviceState, Entry
 from gateway.domain.handshake import Receipt
-from gateway.domain.model import Assurance, Direction, Instant, Seq, Verdict, Words
+from gateway.domain.model import Assurance, Direction, Instant, Seq, Verdict
 from gateway.domain.wire import Batch, Envelope
 
 
@@ -35,7 +36,11 @@ class CardRefused:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeviceNotice:
-    """The device tells about itself: tamper, garbage on the line, a mode, the fire alarm."""
+    """The device tells about itself: tamper, garbage on the line, a mode, the fire alarm.
+
+    One reader or gate of several that is away while its device lives tells `down`, and `up` when it is back; its detail
+    begins with the word reader or gate.
+    """
 
     kind: DeviceState
     #: As DeviceData has it.
@@ -74,6 +79,10 @@ class Gate(Protocol):
 
     async def show(self, verdict: Verdict, words: Words) -> None:
         """Sets lamp, bolt and screen and returns within 50 ms; the device itself ends the picture. Raises DeviceLost."""
+        ...
+
+    async def rest(self) -> None:
+        """Ends the picture and shuts the bolt, as `show` does: nobody is waited for any more. Raises DeviceLost."""
         ...
 
 

@@ -18,7 +18,7 @@ from gateway.errors import AttendanceError
 
 T = TypeVar("T")
 
-_KINDS = click.Choice(["rdm6300", "nfc", "virtual"])
+_KINDS = click.Choice(["rdm6300", "ironlogic", "line", "nfc", "virtual"])
 _BROKERS = click.Choice(["auto", "mosquitto", "iotcore"])
 _INTERRUPTED = 130
 

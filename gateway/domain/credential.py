@@ -25,7 +25,10 @@ class Technology(StrEnum):
     EM4100 = "em4100"
     ISO14443A = "14443a"
     FELICA = "felica"
+    # What a reader with Wiegand wires makes of a card: cut, so nobody completes it to the card's own UID.
     WIEGAND26 = "wiegand26"
+    WIEGAND34 = "wiegand34"
+    WIEGAND37 = "wiegand37"
 
 
 #: Lengths in bytes that a complete UID of each technology may have.
@@ -34,6 +37,8 @@ UID_LENGTHS: Mapping[Technology, frozenset[int]] = {
     Technology.ISO14443A: frozenset({4, 7, 10}),
     Technology.FELICA: frozenset({8}),
     Technology.WIEGAND26: frozenset({3}),
+    Technology.WIEGAND34: frozenset({4}),
+    Technology.WIEGAND37: frozenset({5}),
 }
 
 

@@ -87,6 +87,8 @@ class DeviceState(StrEnum):
     UP = "up"
     DOWN = "down"
     TAMPER = "tamper"
+    #: The device still works, its supply fails; or it is back.
+    POWER = "power"
     FIRE_ALARM = "fire_alarm"
     MODE = "mode"
     GARBAGE = "garbage"

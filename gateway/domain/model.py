@@ -127,13 +127,6 @@ class Verdict:
     reason: Reason
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Words:
-    """What a screen tells the pupil beside the lamp, for one look."""
-
-    lines: tuple[str, ...]
-
-
 class Mode(StrEnum):
     """Who takes attendance for a slot."""
 

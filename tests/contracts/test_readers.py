@@ -20,6 +20,8 @@ from simulators.nfc import NfcField
 from simulators.pn532 import Fault, Pn532
 from simulators.rdm6300 import Rdm6300
 from simulators.virtual import Virtual
+from tests.contracts.osdp import OsdpBench
+from tests.contracts.serial_benches import SERIAL_BENCHES, SETTINGS
 
 PATIENCE = 10.0
 #: Shorter than the default, so that a card that stayed and one that came back are told apart within a test.
@@ -136,6 +138,8 @@ BENCHES: Mapping[str, Callable[[Path], Bench]] = {
     "virtual-unix": lambda tmp: VirtualBench(Virtual(f"unix:{tmp}/reader")),
     "nfc-udp": lambda tmp: FieldBench(NfcField()),
     "nfc-pn532": lambda tmp: ChipBench(Pn532(str(tmp / "reader"))),
+    "osdp-pty": lambda tmp: OsdpBench(tmp, str(tmp / "bus")),
+    **SERIAL_BENCHES,
 }
 
 
@@ -147,12 +151,12 @@ async def bench(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator
 
 
 def device_of(bench: Bench) -> Device:
-    settings: dict[str, object] = {"url": bench.sim.url}
+    settings: dict[str, object] = {"url": bench.sim.url, **SETTINGS.get(bench.kind, {})}
     if bench.kind != "virtual":
         settings["silence"] = SILENCE
     if bench.kind == "nfc":
         settings["interval"] = 0.001
-    return build(bench.kind, settings)
+    return build(bench.kind, settings | getattr(bench, "settings", {}))
 
 
 @asynccontextmanager

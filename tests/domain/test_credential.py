@@ -28,6 +28,9 @@ def test_canonical_form_is_technology_and_upper_case_air_order() -> None:
         ("em4100", "55007EE4", "5 bytes"),
         ("em4100", "0000000000", "zeros"),
         ("felica", "0102030405060", "8 bytes"),
+        ("wiegand34", "7EE424", "4 bytes"),
+        ("wiegand37", "007EE424", "5 bytes"),
+        ("wiegand37", "0700000000", "half read"),
     ],
 )
 def test_what_cannot_name_one_card_for_ever_is_refused(technology: str, uid: str, why: str) -> None:
