@@ -51,7 +51,7 @@ TAP = TapData(
 )
 
 
-class _Clock:
+class Clock:
     def now(self) -> Instant:
         boottime = time.monotonic_ns() // 1_000_000
         return Instant(at=datetime.now(UTC), boot="b" * 36, boottime=boottime, clock=ClockState.SYNCED)
@@ -135,7 +135,7 @@ async def _ledger(path: Path, connect: Connect, taps: int) -> tuple[Sequence[flo
             await _show()
             took.append(time.perf_counter() - start)
 
-    clock = _Clock()
+    clock = Clock()
     async with SqliteOutbox(path, site="school-1", gateway="north", clock=clock, connect=connect) as outbox:
         await tap(taps)  # the log grows to its size
         took.clear()
@@ -152,7 +152,7 @@ async def _show() -> None:
 
 def _plain(database: Database, taps: int) -> float:
     """The same job without a writer, a thread or a group: encode, chain, INSERT, commit, next. Taps a second."""
-    clock, stream = _Clock(), Stream(site="school-1", gateway="north", epoch="plain")
+    clock, stream = Clock(), Stream(site="school-1", gateway="north", epoch="plain")
     for sql in ("PRAGMA journal_mode = WAL", "PRAGMA synchronous = FULL"):
         database.execute(sql).fetchall()
     database.execute("CREATE TABLE entry (key INTEGER PRIMARY KEY, body BLOB NOT NULL, hash BLOB NOT NULL)")

@@ -156,6 +156,8 @@ async def _within(seconds: float, dialling: asyncio.Future[socket.socket]) -> so
 
 def _dial(broker: Broker, context: ssl.SSLContext | None, seconds: float) -> socket.socket:
     plain = socket.create_connection((broker.host, broker.port), seconds)
+    # Else a batch waits for the other side's delayed acknowledgement of the PUBACK before it.
+    plain.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     if context is None:
         return plain
     try:
