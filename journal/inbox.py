@@ -22,10 +22,11 @@ from gateway.errors import AttendanceError, BadSignature, MalformedMessage, NotR
 from gateway.ports import Clock
 from gateway.tasks import whole
 from journal.batch import Received, Registered, claimed, examine
-from journal.ledger import Position, position, record
+from journal.ledger import Position, position
 from journal.rekeying import change
 from journal.shard import WHOLE
 from journal.store import Store, milliseconds
+from journal.straight import take
 from journal.tables import gateways
 from sync.packets import Publication
 from sync.signing import Keyring, Signer, key_id
@@ -70,10 +71,16 @@ class Inbox:
         """Endless. Raises LinkLost; NotRecorded when the database does not take a batch."""
         if self._store.shard == WHOLE:  # of a share its own sites alone: journal.following
             await link.subscribe(EVENTS, STATE)
-        async for group in _gathered(link.messages()):
-            await self._take(link, group)
+        taking = asyncio.ensure_future(asyncio.sleep(0))
+        try:
+            async for group in _gathered(link.messages()):
+                read = await self._read_all(group)  # while the database works on the group before
+                await whole(taking)
+                taking = asyncio.ensure_future(self._take(link, group, *read))
+        finally:
+            await whole(taking)
 
-    async def _take(self, link: Link, group: Sequence[Publication]) -> None:
+    async def _read_all(self, group: Sequence[Publication]) -> tuple[list[Received], Answers]:
         places = [_PLACE.fullmatch(message.topic) for message in group]
         registered = await self._registered({place["gateway"] for place in places if place})
         answers: Answers = {}
@@ -88,7 +95,13 @@ class Inbox:
                     batches += self._read(message, site, sender, answers)
             except AttendanceError as error:
                 self._alarm(str(error), topic=message.topic[:_MAX_TOPIC], hint=error.hint)
-        for receipt in await whole(self._commit(batches, answers)):
+            await asyncio.sleep(0)
+        return batches, answers
+
+    async def _take(
+        self, link: Link, group: Sequence[Publication], batches: Sequence[Received], answers: Answers
+    ) -> None:
+        for receipt in await self._commit(batches, answers):
             await self._answer(link, receipt)
         for message in group:
             link.acknowledge(message)
@@ -160,29 +173,29 @@ class Inbox:
         refused = answers.setdefault(Stream(site=site, gateway=sender.gateway, epoch=claim.epoch), [])
         batch = examine(claim, message.payload, site=site, registered=sender)
         if isinstance(batch, Received):
+            _ = batch.events
             return [batch]
         refused.append(batch)
         return []
 
     async def _commit(self, batches: Sequence[Received], answers: Answers) -> list[Receipt]:
         """One transaction for all that waited; the receipts that may be sent after it."""
-        changed = False
         try:
             async with self._transaction(writes=bool(batches)) as connection:
                 now = milliseconds(self._clock.now().at)
-                for batch in batches:
-                    outcome = await record(connection, batch, received=now)
-                    answers[batch.stream] += outcome.refused
-                    changed = changed or bool(outcome.days)
-                positions = {stream: await position(connection, stream) for stream in answers}
+                taken = await take(connection, batches, received=now)
+                positions = {
+                    stream: taken.positions.get(stream) or await position(connection, stream) for stream in answers
+                }
         except SQLAlchemyError as error:
             raise NotRecorded(
                 f"the journal's database did not take a batch: {error}",
                 hint="check disk space and file rights of the database, then start the journal again",
             ) from error
-        if changed:
+        if taken.changed:
             self._store.dirtied.set()
         for stream, refused in answers.items():
+            refused.extend(taken.refused.get(stream, ()))
             for refusal in refused:
                 self._alarm(
                     "batch refused", source=stream.source, seqs=f"{refusal.first}-{refusal.last}", code=refusal.code

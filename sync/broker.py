@@ -155,7 +155,7 @@ async def _within(seconds: float, dialling: asyncio.Future[socket.socket]) -> so
 
 def _dial(broker: Broker, context: ssl.SSLContext | None, seconds: float) -> socket.socket:
     plain = socket.create_connection((broker.host, broker.port), seconds)
-    # A receipt or a PUBACK is a small packet that nothing follows: it must not wait for the other side's delayed ACK.
+    # Else a batch waits for the other side's delayed acknowledgement of the PUBACK before it.
     plain.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     if context is None:
         return plain
