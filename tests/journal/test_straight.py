@@ -1,6 +1,5 @@
 """The straight way and the careful way of a batch end alike, whatever arrives in whatever order."""
 
-import asyncio
 from collections.abc import Sequence
 from datetime import timedelta
 from pathlib import Path
@@ -62,8 +61,7 @@ async def test_both_ways_end_alike(tmp_path: Path, sent: list[tuple[int, int, in
     together = [batches[start : start + cut] for start in range(0, len(batches), cut)]
     found = []
     for name, groups in (("straight", together), ("careful", together)):
-        for leftover in await asyncio.to_thread(lambda name=name: list(tmp_path.glob(f"{name}.db*"))):
-            await asyncio.to_thread(leftover.unlink)
+        _clear(tmp_path, name)
         async with furnished(tmp_path / f"{name}.db") as store:
             async with store.begin() as connection:
                 second = {"gateway": "door-2", "site": SITE, "public_key": b"k", "added": 0}
@@ -77,6 +75,11 @@ async def test_both_ways_end_alike(tmp_path: Path, sent: list[tuple[int, int, in
                             await ledger.record(connection, batch, received=1)
             found.append(await _picture(Journal(store)))
     assert found[0] == found[1]
+
+
+def _clear(folder: Path, name: str) -> None:
+    for leftover in folder.glob(f"{name}.db*"):
+        leftover.unlink()
 
 
 async def _picture(journal: Journal) -> dict[str, Sequence[Any]]:
@@ -98,7 +101,7 @@ async def test_what_continues_takes_the_straight_way(journal: Journal) -> None:
     async with journal.store.begin() as connection:
         taken = await straight.take(connection, one, received=1)
     assert taken.positions == {
-        Stream(site=SITE, gateway=GATEWAY, epoch="epoch-1"): straight.Position(through=9, head=door.head)
+        Stream(site=SITE, gateway=GATEWAY, epoch="epoch-1"): ledger.Position(through=9, head=door.head)
     }
     assert taken.changed
     assert taken.refused == {}
