@@ -23,6 +23,7 @@ KINDS: Mapping[str, str] = {
     "osdp": "drivers.osdp.driver:Osdp",
     "rdm6300": "drivers.rdm6300.driver:Rdm6300",
     "virtual": "drivers.virtual.driver:Virtual",
+    "zkteco": "drivers.zkteco.driver:Zkteco",
 }
 #: Other distributions offer kinds as entry points of this group; the table above wins.
 GROUP = "attendance.drivers"

@@ -15,7 +15,7 @@ from datetime import datetime, timedelta
 from typing import Any, Final, Never
 
 from config.load import load_enrolment
-from config.model import DeviceConfig, GatewayConfig
+from config.model import DeviceConfig, GatewayConfig, LaneConfig
 from drivers.registry import build
 from gateway import health
 from gateway.check import judge_devices
@@ -24,12 +24,13 @@ from gateway.domain.decide import Recent
 from gateway.domain.directory import Directory
 from gateway.domain.entry import DeviceState
 from gateway.domain.model import LaneId
+from gateway.domain.terminals import Told
 from gateway.domain.wire import decode
 from gateway.errors import AttendanceError, DeviceLost, MalformedMessage, NotRecorded
 from gateway.lane import Lane, Site
 from gateway.link import Link
 from gateway.log import Once
-from gateway.ports import Device, Reader
+from gateway.ports import Device, Reader, Terminal
 from gateway.supervisor import keep_open, together
 from gateway.timekeeping import repair_times
 from sync import systemd
@@ -105,6 +106,10 @@ class _Daemon:
         recent = Recent(window)
         for at, data in await self._outbox.taps_since(self._clock.now().at - 2 * window):
             recent.note(at, data)
+        told = Told()
+        if any(self._is_terminal(lane) for lane in self._config.lanes):
+            for at, data in await self._outbox.taps_of_terminals():
+                told.note(at, data)
         site = Site(
             outbox=self._outbox,
             clock=self._clock,
@@ -113,6 +118,7 @@ class _Daemon:
             keys=self._keys,
             report=self._report,
             language=self._config.language,
+            told=told,
         )
         return {
             lane.id: Lane(
@@ -125,6 +131,10 @@ class _Daemon:
             )
             for lane in self._config.lanes
         }
+
+    def _is_terminal(self, lane: LaneConfig) -> bool:
+        device = next(device for device in self._config.devices if device.id == lane.reader.device)
+        return isinstance(build(device.kind, device.settings).reader(lane.reader.address), Terminal)
 
     def _start(self, tasks: asyncio.TaskGroup) -> None:
         for device in self._config.devices:

@@ -3,7 +3,7 @@
 import asyncio
 from collections import deque
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Never, cast
 
@@ -23,6 +23,7 @@ from gateway.domain.model import (
     Tap,
     Verdict,
 )
+from gateway.domain.terminals import Told, covered, told_at
 from gateway.doorway import Doorway
 from gateway.errors import AttendanceError, NotRecorded
 from gateway.ports import (
@@ -35,6 +36,8 @@ from gateway.ports import (
     Outbox,
     Reader,
     ReaderEvent,
+    Terminal,
+    Upload,
 )
 
 #: A wall clock that moved this much against the boot clock since the last coverage was set by somebody.
@@ -61,6 +64,8 @@ class Site:
     report: Callable[[AttendanceError], None]
     #: What screens speak: ru or en.
     language: str = "ru"
+    #: What terminals that decide alone have told so far.
+    told: Told = field(default_factory=Told)
 
 
 class Lane:
@@ -90,11 +95,13 @@ class Lane:
         # Held from the moment an event gets its time until it is on the disk: what coverage says stays true.
         self._turn = asyncio.Lock()
         self._covered: Instant | None = None
+        #: Told by the reader with its uploads, never by the clock alone.
+        self._uploads = False
         self._failures = 0
 
     async def watch_reader(self, reader: Reader) -> None:
         """Serve a reader until it is lost. Raises DeviceLost."""
-        self._covered = self._site.clock.now()
+        self._covered, self._uploads = self._site.clock.now(), isinstance(reader, Terminal)
         try:
             async for event in reader.events():
                 await self._on_reader(event)
@@ -161,7 +168,7 @@ class Lane:
         async with self._turn:
             since, now = self._covered, self._site.clock.now()
             await self._keep(*self._doorway.expire(now))
-            if not await self._pay() or since is None:
+            if not await self._pay() or since is None or self._uploads:
                 return
             self._covered = now
             stepped = abs((now.at - since.at) - elapsed(since, now)) > _CLOCK_STEP
@@ -177,15 +184,9 @@ class Lane:
             now = self._site.clock.now()
             match event:
                 case CardRead():
-                    direction = event.direction if event.direction is not Direction.UNKNOWN else self._direction
-                    tap = Tap(
-                        lane=self.id,
-                        credential=event.credential,
-                        at=now,
-                        direction=direction,
-                        assurance=event.assurance,
-                    )
-                    await self._on_tap(tap)
+                    await self._on_tap(self._tap(event, now))
+                case Upload():
+                    await self._on_upload(event, now)
                 case CardRefused():
                     await self._append_and_show(unreadable(self.id, event.technology, self._direction, now))
                 case DeviceNotice():
@@ -193,6 +194,27 @@ class Lane:
                     if event.kind in (DeviceState.DOWN, DeviceState.UP):
                         # One of several readers on a bus that lives on.
                         self._covered = now if event.kind is DeviceState.UP else None
+
+    def _tap(self, read: CardRead, at: Instant) -> Tap:
+        direction = read.direction if read.direction is not Direction.UNKNOWN else self._direction
+        return Tap(lane=self.id, credential=read.credential, at=at, direction=direction, assurance=read.assurance)
+
+    async def _on_upload(self, upload: Upload, now: Instant) -> None:
+        """Nothing is shown: the terminal has answered long since."""
+        site = self._site
+        taps = [
+            self._tap(read, told_at(read.at, now, ambiguous=read.ambiguous))
+            for read in upload.reads
+            if read.at is not None
+        ]
+        entries = site.told.new(taps, site.directory(), site.keys)
+        if upload.covers is not None and await self._pay():
+            entries += covered(self.id, *upload.covers, now, site.directory().zone)
+        recorded = not entries or await self._record(*entries) is not None
+        if recorded:
+            for entry in entries:
+                site.told.note(entry.at, entry.data)
+        upload.recorded(recorded)
 
     async def _on_tap(self, tap: Tap) -> None:
         decided = decide(tap, self._site.directory(), self._site.recent, self._site.keys)

@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from gateway.domain.clocks import TERMINAL
 from gateway.domain.entry import ClockData, CoverageData, DeviceData, ManualData, PassageData, TapData
 from gateway.domain.model import ClockState
 from gateway.domain.wire import Event, Stream, decode
@@ -117,6 +118,8 @@ async def _moments(connection: AsyncConnection, stream: Stream, event: Event) ->
     told = milliseconds(event.at.at)
     if event.at.clock is not ClockState.UNSYNCED:
         return [told]
+    if event.at.boot == TERMINAL:
+        return [told, milliseconds(event.recorded)]
     c = entries.c
     later = (
         *of(entries, stream),
@@ -133,9 +136,18 @@ async def _moments(connection: AsyncConnection, stream: Stream, event: Event) ->
 async def _boot_before(connection: AsyncConnection, stream: Stream, boot: str, seq: int) -> Sequence[int]:
     """Times of the earlier events of a boot, walking back from its clock entry."""
     c = entries.c
-    other = select(c.seq).where(*of(entries, stream), c.seq < seq, c.boot != boot).order_by(c.seq.desc()).limit(1)
+    other = (
+        select(c.seq)
+        .where(*of(entries, stream), c.seq < seq, c.boot.not_in([boot, TERMINAL]))
+        .order_by(c.seq.desc())
+        .limit(1)
+    )
     since = (await connection.execute(other)).scalar() or 0
-    query = select(c.at).where(*of(entries, stream), c.seq > since, c.seq < seq, c.at.is_not(None)).distinct()
+    query = (
+        select(c.at)
+        .where(*of(entries, stream), c.seq > since, c.seq < seq, c.boot != TERMINAL, c.at.is_not(None))
+        .distinct()
+    )
     return (await connection.execute(query)).scalars().all()
 
 

@@ -8,7 +8,6 @@ A lone tap waits for nothing; what arrives while a group is being written is the
 import asyncio
 import os
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
@@ -18,17 +17,17 @@ from typing import Self, TypeAlias
 from gateway.domain.entry import Entry, EpochData, TapData
 from gateway.domain.handshake import Receipt
 from gateway.domain.model import Instant, Seq, timestamp
-from gateway.domain.wire import Envelope, Event, Stream, chain, decode, encode
+from gateway.domain.wire import Envelope, Stream, chain, encode
 from gateway.errors import ConfigError, MalformedMessage, NotRecorded
 from gateway.ports import Clock
 from sync.database import SQL, Connect, Database, connect, damaged
 from sync.epochs import EPOCH, begin, beyond, salvage
 from sync.files import claim_for
+from sync.recent import taps
 from sync.storage import Row, Storage
 
 #: Rows of one INSERT; an append of its own that is longer is still one INSERT.
 _GROUP_ROWS = 100
-_READ_ROWS = 100
 _PRUNE_ROWS = 200
 #: Among these are the taps of any repeat window; a wall clock far in the past must not read the whole ledger.
 _RECENT_ROWS = 500
@@ -182,16 +181,11 @@ class SqliteOutbox:
 
     async def taps_since(self, moment: datetime) -> Sequence[tuple[Instant, TapData]]:
         """The taps since that moment among the newest few hundred entries, in the order of append, whatever their epoch."""
-        taps: list[tuple[Instant, TapData]] = []
-        key = self._base + self._last + 1
-        for _ in range(_RECENT_ROWS // _READ_ROWS):
-            rows = await self._storage.run(SQL["before"], {"key": key, "limit": _READ_ROWS})
-            events = [event for _, body in rows if (event := _read(body)) and event.at.at >= moment]
-            taps += [(event.at, event.data) for event in events if isinstance(event.data, TapData)]
-            if not events:
-                break
-            key = rows[-1][0]
-        return taps[::-1]
+        return await taps(self._storage, "before", self._base + self._last + 1, since=moment, rows=_RECENT_ROWS)
+
+    async def taps_of_terminals(self) -> Sequence[tuple[Instant, TapData]]:
+        """All that are here and have a time that a terminal told."""
+        return await taps(self._storage, "of_terminals", self._base + self._last + 1)
 
     async def prune(self, before: datetime) -> None:
         """Drops settled entries that were recorded before that moment, oldest first; the newest always stays."""
@@ -292,9 +286,3 @@ def _reject(waiters: Sequence[_Waiter], error: Exception) -> None:
     for _, durable in waiters:
         if not durable.done():
             durable.set_exception(error)
-
-
-def _read(body: bytes) -> Event | None:
-    with suppress(MalformedMessage):  # written by another version of this program: not a recent tap
-        return decode(body)
-    return None

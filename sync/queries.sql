@@ -26,6 +26,11 @@ SELECT key, body, hash FROM entry WHERE key > :after AND key < :before ORDER BY 
 -- What comes before a row, newest first.
 SELECT key, body FROM entry WHERE key < :key ORDER BY key DESC LIMIT :limit
 
+-- name: of_terminals
+-- The same, of what has a time that a terminal told; read at start only, so it needs no index.
+SELECT key, body FROM entry WHERE key < :key AND instr(body, CAST('"boot":"terminal"' AS BLOB)) > 0
+ORDER BY key DESC LIMIT :limit
+
 -- name: hash
 -- h(seq) of one row.
 SELECT hash FROM entry WHERE key = :key

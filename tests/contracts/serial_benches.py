@@ -7,8 +7,11 @@ from gateway.domain.credential import Credential, Technology
 from simulators.ironlogic import Ironlogic
 from simulators.text import TextReader
 
-#: What their devices need beside a url.
-SETTINGS: Mapping[str, Mapping[str, object]] = {"line": {"technology": "em4100", "length": 5, "pause": 0.05}}
+#: What devices need beside a url.
+SETTINGS: Mapping[str, Mapping[str, object]] = {
+    "line": {"technology": "em4100", "length": 5, "pause": 0.05},
+    "zkteco": {"terminals": [{"serial": "CJDE193560001", "zone": "UTC"}]},
+}
 
 
 def em4100(uid: str) -> Credential:

@@ -17,10 +17,11 @@ from drivers.rdm6300.codec import encode
 from drivers.rdm6300.driver import Rdm6300
 from drivers.registry import GROUP, KINDS, build, decoder, kinds, load
 from drivers.virtual.driver import Virtual
+from drivers.zkteco.driver import Zkteco
 from gateway.errors import ConfigError, Problem
 from gateway.ports import Device
 
-CONFORMING: tuple[type[Device], ...] = (Gpio, Ironlogic, LineReader, Modbus, Nfc, Osdp, Rdm6300, Virtual)
+CONFORMING: tuple[type[Device], ...] = (Gpio, Ironlogic, LineReader, Modbus, Nfc, Osdp, Rdm6300, Virtual, Zkteco)
 ROOT = Path(__file__).parents[2]
 
 
