@@ -7,7 +7,7 @@ from gateway.domain.model import ClockState, Instant
 from tests.faults.chance import Chance, Fault
 from tests.journal.school import at
 
-START = at("08:18")
+START = at("08:25")
 UNSET = datetime(1970, 1, 1, tzinfo=START.tzinfo)
 _NEVER_MIND = timedelta(0)
 
@@ -38,10 +38,10 @@ class MachineClock:
     async def sleep(self, seconds: float) -> None:
         await asyncio.sleep(max(seconds, 0.0) * self._pace)
 
-    def jump(self, by: timedelta) -> None:
-        """Somebody sets the wall clock."""
-        self._chance.note(Fault.CLOCK_JUMP, f"{self._name} by {by}")
-        self.off += by
+    def jump(self, off: timedelta) -> None:
+        """Somebody sets the wall clock wrong by that much."""
+        self._chance.note(Fault.CLOCK_JUMP, f"{self._name} by {off}")
+        self.off = off
 
     def boot(self) -> None:
         """Without a battery the time is that of the file system at best, until a server tells it."""
@@ -51,7 +51,7 @@ class MachineClock:
             self._chance.note(Fault.UNSET_CLOCK, self._name)
             wrong = [UNSET - true_time(), timedelta(hours=-1), timedelta(seconds=-30), timedelta(days=1)]
             self.off, self.state = self._chance.dice.choice(wrong), ClockState.UNSYNCED
-            asyncio.get_running_loop().call_later(self._chance.dice.uniform(5, 200), self.set)
+            asyncio.get_running_loop().call_later(self._chance.dice.uniform(5, 100), self.set)
 
     def set(self) -> None:
         """A time server has answered."""

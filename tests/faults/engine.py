@@ -5,6 +5,7 @@ It is asked by the gateway's ledger through `Database.execute`, and by SQLAlchem
 
 import sqlite3
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -49,10 +50,8 @@ class Engine:
             self.execute("ROLLBACK")
 
     def close(self) -> None:
-        try:
+        with suppress(apsw.Error):  # of a process that is gone it may not even tidy up
             self.real.close(True)
-        except apsw.Error as error:
-            raise _translated(error) from error
 
     def create_function(self, name: str, narg: int, func: Any, **_: object) -> None:
         self.real.create_scalar_function(name, func, narg)

@@ -5,6 +5,7 @@ What the code hands to other threads (`asyncio.to_thread`) is done in the loop a
 """
 
 import asyncio
+import itertools
 import random
 import secrets
 from collections.abc import Callable, Iterator
@@ -22,10 +23,25 @@ SLOWEST = 0.004
 _Task = tuple["asyncio.Future[Any] | None", Callable[[], Any]]
 
 
+class _Task(asyncio.Task[Any]):
+    """Sets of tasks (a TaskGroup has one) keep their order from run to run, whatever the addresses are."""
+
+    def __init__(self, number: int, *args: Any, **more: Any) -> None:
+        self._number = number
+        super().__init__(*args, **more)
+
+    def __hash__(self) -> int:
+        return self._number
+
+
 class SteppingLoop(VirtualLoop):
     """Work for other threads takes a moment, and runs here."""
 
-    chance: Chance
+    def __init__(self, chance: Chance) -> None:
+        super().__init__()
+        self.chance = chance
+        numbers = itertools.count()
+        self.set_task_factory(lambda loop, work, **more: _Task(next(numbers), work, loop=loop, **more))
 
     def run_in_executor(self, executor: Any, func: Callable[..., Any], *args: Any) -> "asyncio.Future[Any]":  # type: ignore[override]
         done = self.create_future()

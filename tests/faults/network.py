@@ -100,7 +100,7 @@ class Network:
         delay = chance.dice.uniform(0.001, 0.02)
         if chance.strikes(0.05):
             chance.note(Fault.DELAY, f"to {wire.name}")
-            delay = chance.dice.uniform(0.5, 20)
+            delay = chance.dice.uniform(0.5, 10)
         loop.call_later(delay, wire.arrive, message, next(wire.numbers))
         if chance.strikes(0.05):
             chance.note(Fault.DUPLICATE, f"to {wire.name}")

@@ -9,7 +9,7 @@ from tempfile import TemporaryDirectory
 
 import aiosqlite
 from sqlalchemy import delete, event, update
-from sqlalchemy.ext.asyncio import create_async_engine
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.pool import AsyncAdaptedQueuePool
 
 from gateway.domain.policy import Policy
@@ -32,9 +32,9 @@ from tests.journal.school import at, school
 PUPILS = 6
 GATEWAYS = ("north", "south")
 #: A short lesson of a short morning.
-BEGINS, ENDS = at("08:30"), at("08:45")
-OPENS = "08:20"
-_POLICY = Policy(patience=timedelta(minutes=3), not_seen_after=timedelta(minutes=8), grace=timedelta(minutes=1))
+BEGINS, ENDS = at("08:30"), at("08:36")
+OPENS = "08:26"
+_POLICY = Policy(patience=timedelta(minutes=2), not_seen_after=timedelta(minutes=3), grace=timedelta(minutes=1))
 
 
 async def furnish(path: Path) -> None:
@@ -52,6 +52,15 @@ async def furnish(path: Path) -> None:
             times = {"start": milliseconds(BEGINS), "end": milliseconds(ENDS)}
             await connection.execute(update(tables.slots).values(times))
         shutil.copy(Path(folder) / "journal.db", path)
+
+
+async def introduce(database: Path) -> None:
+    """SQLAlchemy asks the first connection of an engine some questions: no run shall be the one that answers them."""
+    _STORE.opens = lambda: Engine(database)
+    engine = _STORE.engine()
+    async with engine.connect():
+        pass
+    await engine.dispose()
 
 
 class Registry:
@@ -88,19 +97,8 @@ class Registry:
         return Attempt(outcome=Outcome.SENT)
 
     def _store(self) -> Store:
-        # One connection instead of several: each has the file to itself, because this VFS has no shared memory.
-        engine = create_async_engine(
-            "sqlite+aiosqlite:///journal.db",
-            async_creator=lambda: _connected(self._connect),
-            poolclass=AsyncAdaptedQueuePool,
-            pool_size=1,
-            max_overflow=0,
-            pool_timeout=600,
-            hide_parameters=True,
-        )
-        event.listen(engine.sync_engine, "connect", _settle_sqlite)
-        event.listen(engine.sync_engine, "begin", _begin_sqlite)
-        return Store(engine)
+        _STORE.opens = self._connect
+        return Store(_STORE.engine())
 
     def _connect(self) -> Engine:
         self.engine = Engine(self.machine.disk.folder / "journal.db", self._told)
@@ -125,5 +123,32 @@ class Registry:
         self.machine.chance.tell(f"{self.machine.name}: {sentence} {fields.get('code', '')}")
 
 
-async def _connected(connect: Callable[[], Engine]) -> aiosqlite.Connection:
-    return await aiosqlite.Connection(connect, iter_chunk_size=64)  # type: ignore[arg-type]
+class _Stores:
+    """One SQLAlchemy engine for all lives of all journals: statements are compiled once. Its pool is new in each life.
+
+    One connection instead of several: each has the file to itself, because this VFS has no shared memory.
+    """
+
+    opens: Callable[[], Engine]
+    _engine: AsyncEngine | None = None
+
+    def engine(self) -> AsyncEngine:
+        if self._engine is None:
+            self._engine = create_async_engine(
+                "sqlite+aiosqlite:///journal.db",
+                async_creator=self._connected,
+                poolclass=AsyncAdaptedQueuePool,
+                pool_size=1,
+                max_overflow=0,
+                pool_timeout=600,
+                hide_parameters=True,
+            )
+            event.listen(self._engine.sync_engine, "connect", _settle_sqlite)
+            event.listen(self._engine.sync_engine, "begin", _begin_sqlite)
+        return self._engine
+
+    async def _connected(self) -> aiosqlite.Connection:
+        return await aiosqlite.Connection(self.opens, iter_chunk_size=64)  # type: ignore[arg-type]
+
+
+_STORE = _Stores()

@@ -54,6 +54,8 @@ class Witness:
         self._sent: dict[tuple[str, str, int], bytes] = {}
         self._appended: dict[tuple[str, int], tuple[int, bytes]] = {}
         self._committed: Counter[tuple[str, str]] = Counter()
+        #: Ledgers that an old SD card brought back: they learn from the journal which numbers they may not send.
+        self._replaced: set[tuple[str, str]] = set()
         self._proven: dict[tuple[str, str], tuple[int, bytes]] = {}
 
     def shown(self, entrance: Entrance, card: Credential, verdict: Verdict) -> None:
@@ -125,6 +127,7 @@ class Witness:
         for key in [key for key in self._sent if key[0] == name]:
             if key[2] > self._committed[key[0], key[1]]:
                 del self._sent[key]
+        self._replaced |= {(name, epoch) for (epoch,) in ledger.ask("SELECT id FROM epoch")}
         self.started(name)
 
     def missing(self, engine: Engine) -> list[str]:
@@ -151,7 +154,8 @@ class Witness:
                     raise Bug(f"{name} has {seq} after {last} in epoch {epoch}")
                 if digest != head:
                     raise Bug(f"{name}: the chain breaks at {seq} of epoch {epoch}")
-                if self._sent.get((name, epoch, seq), digest) != digest:
+                reused = self._sent.get((name, epoch, seq), digest) != digest
+                if reused and (name, epoch) not in self._replaced:
                     raise Bug(f"{name} gives {seq} of epoch {epoch} a second time")
                 last = seq
             self._appended[name, number] = last, head

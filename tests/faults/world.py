@@ -4,8 +4,8 @@ import asyncio
 import shutil
 import tempfile
 import traceback
-from collections.abc import Callable, Coroutine
-from contextlib import suppress
+from collections.abc import Callable, Coroutine, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
@@ -14,22 +14,23 @@ from typing import Any, Final
 from gateway.errors import AttendanceError
 from sqlalchemy.exc import SQLAlchemyError
 from tests.faults.chance import Chance, Fault
-from tests.faults.clock import START, MachineClock, true_time
+from tests.faults.clock import START, UNSET, MachineClock, true_time
+from tests.faults.disk import Disk
 from tests.faults.engine import Engine
 from tests.faults.entrance import Entrance
 from tests.faults.loop import SteppingLoop, one_thread
 from tests.faults.machine import Bug, Machine
 from tests.faults.network import Network
-from tests.faults.registry import ENDS, GATEWAYS, PUPILS, Registry
+from tests.faults.registry import ENDS, GATEWAYS, PUPILS, Registry, furnish, introduce
 from tests.faults.witness import Witness
 from tests.journal.school import at, card
 
 #: Faults until then; the lesson ends later, so that it is judged in peace.
-QUIET: Final = at("08:37")
+QUIET: Final = at("08:32:30")
 #: When everything has been said about the lesson, and how long what was disturbed may take to come to rest, in seconds.
-OVER: Final = ENDS + timedelta(minutes=4)
+OVER: Final = ENDS + timedelta(minutes=3)
 DRAINED_WITHIN: Final = 900.0
-_JUMPS: Final = (timedelta(hours=-1), timedelta(days=1), timedelta(seconds=-20), timedelta(days=-20_000))
+_JUMPS: Final = (timedelta(hours=-1), timedelta(days=1), timedelta(seconds=-20), UNSET - START)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,7 +58,7 @@ class World:
     def __post_init__(self) -> None:
         self.network = Network(self.chance, self.witness.published)
         self.entrances = [self._entrance(name) for name in GATEWAYS]
-        clock = MachineClock("journal", self.chance, pace=8.0, battery=True)
+        clock = MachineClock("journal", self.chance, pace=12.0, battery=True)
         self.journal = Registry(
             Machine("journal", self.folder, self.network, self.chance, clock, gives_up=(AttendanceError, SQLAlchemyError)),
             self.witness.journal,
@@ -101,7 +102,7 @@ class World:
     async def _people(self) -> None:
         """Pupils who come when they like, some of them twice, and one who stays away."""
         dice = self.chance.dice
-        times = sorted(dice.uniform(130, (QUIET - START).total_seconds() + 60) for _ in range(24))
+        times = sorted(dice.uniform(65, (QUIET - START).total_seconds() + 60) for _ in range(20))
         for moment in times:
             await asyncio.sleep(moment - asyncio.get_running_loop().time())
             entrance, person = dice.choice(self.entrances), dice.randrange(1, PUPILS)
@@ -113,7 +114,7 @@ class World:
         dice = self.chance.dice
         until = (QUIET - START).total_seconds()
         acts = [dice.choice(self._acts()) for _ in range(dice.randrange(4, 11))]
-        for moment, act in sorted(zip((dice.uniform(60, until - 60) for _ in acts), acts, strict=True), key=lambda p: p[0]):
+        for moment, act in sorted(zip((dice.uniform(20, until - 20) for _ in acts), acts, strict=True), key=lambda p: p[0]):
             await asyncio.sleep(moment - asyncio.get_running_loop().time())
             act()
         await asyncio.sleep(until - asyncio.get_running_loop().time())
@@ -148,12 +149,12 @@ class World:
         self.network.fuses[machine.name] = self.chance.dice.randrange(8), machine.crash
 
     def _partition(self) -> None:
-        self.network.part(self._any().name, self.chance.dice.choice((3.0, 20.0, 90.0, 240.0)))
+        self.network.part(self._any().name, self.chance.dice.choice((3.0, 20.0, 70.0, 150.0)))
 
     def _fill(self) -> None:
         disk = self._any().disk
         disk.full = True
-        asyncio.get_running_loop().call_later(self.chance.dice.uniform(5, 120), setattr, disk, "full", False)
+        asyncio.get_running_loop().call_later(self.chance.dice.uniform(5, 60), setattr, disk, "full", False)
 
     def _io_error(self) -> None:
         self._any().disk.errors = self.chance.dice.randrange(1, 4)
@@ -161,7 +162,7 @@ class World:
     def _jump(self) -> None:
         clock, by = self.chance.dice.choice(self.entrances).machine.clock, self.chance.dice.choice(_JUMPS)
         clock.jump(by)
-        asyncio.get_running_loop().call_later(self.chance.dice.uniform(20, 300), clock.set)
+        asyncio.get_running_loop().call_later(self.chance.dice.uniform(20, 150), clock.set)
 
     def _lose_reader(self) -> None:
         entrance = self.chance.dice.choice(self.entrances)
@@ -174,14 +175,14 @@ class World:
         entrance = self.chance.dice.choice(self.entrances)
         machine, image = entrance.machine, entrance.machine.disk.image()
         asyncio.get_running_loop().call_later(
-            self.chance.dice.uniform(20, 240), self._swap, machine, lambda: self._put_image(entrance, image)
+            self.chance.dice.uniform(20, 120), self._swap, machine, lambda: self._put_image(entrance, image)
         )
 
     def _old_backup(self) -> None:
         machine = self.journal.machine
         image = machine.disk.image()
         asyncio.get_running_loop().call_later(
-            self.chance.dice.uniform(20, 240), self._swap, machine, lambda: self._put_backup(image)
+            self.chance.dice.uniform(20, 120), self._swap, machine, lambda: self._put_backup(image)
         )
 
     def _swap(self, machine: Machine, repair: Callable[[], None]) -> None:
@@ -246,20 +247,37 @@ class World:
         return "the journal's database is closed"
 
 
+@contextmanager
+def prepared() -> Iterator[Path]:
+    """The database that every run begins with."""
+    with tempfile.TemporaryDirectory(prefix="simulated-") as folder:
+        database = Path(folder) / "journal.db"
+        asyncio.run(furnish(database))
+        chance = Chance(0, lambda: 0.0)
+        copy = Disk(Path(folder) / "copy", chance).folder / "journal.db"
+        shutil.copy(database, copy)
+        with _loop(chance) as runner:
+            runner.run(introduce(copy))
+        yield database
+
+
 def play(seed: int, database: Path) -> Outcome:
     """Runs one seed to its end."""
-    with tempfile.TemporaryDirectory(prefix="simulated-") as folder, asyncio.Runner(loop_factory=SteppingLoop) as runner:
-        loop = runner.get_loop()
-        chance = Chance(seed, loop.time)
-        assert isinstance(loop, SteppingLoop)
-        loop.chance = chance
+    with tempfile.TemporaryDirectory(prefix="simulated-") as folder:
+        chance = Chance(seed, lambda: runner.get_loop().time())
         world = World(chance, Path(folder), database)
-        with one_thread(chance):
+        with _loop(chance) as runner:
             try:
                 drained, wrong = runner.run(world.play()), None
             except Exception as error:  # noqa: BLE001 - whatever it is, this seed is red
                 drained, wrong = 0.0, _why(error)
         return Outcome(seed=seed, chance=chance, witness=world.witness, drained=drained, wrong=wrong)
+
+
+@contextmanager
+def _loop(chance: Chance) -> Iterator[asyncio.Runner]:
+    with asyncio.Runner(loop_factory=lambda: SteppingLoop(chance)) as runner, one_thread(chance):
+        yield runner
 
 
 def _why(error: BaseException) -> str:
