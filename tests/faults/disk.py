@@ -5,6 +5,8 @@ its file replaced. A power cut takes those back and keeps, by chance, none, a fi
 piece of the next one. What the disk does about folders (names, deletions) is taken as durable at once.
 """
 
+# ruff: noqa: N802 - SQLite names the methods of a disk
+
 import os
 import shutil
 from collections.abc import Callable
@@ -82,7 +84,7 @@ class Disk:
         self.chance.note(Fault.POWER_CUT, self.folder.name)
         for path in sorted(self.pending):
             if Path(path).exists() and (writes := self.unsynced(path)):
-                with open(path, "r+b") as file:
+                with Path(path).open("r+b", buffering=0) as file:
                     for write in reversed(writes):
                         file.seek(write.offset if write.data is not None else write.size - len(write.replaced))
                         file.write(write.replaced)
@@ -134,7 +136,7 @@ mounted: dict[str, Disk] = {}
 
 
 class _File:
-    def __init__(self, path: str, disk: Disk) -> None:
+    def __init__(self, path: str, disk: Disk) -> None:  # the base class opens files of its own: it is not asked
         self._path, self._disk, self._life = path, disk, disk.life
         self._descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
 
@@ -191,7 +193,7 @@ class _Forgetful(apsw.VFS):
     def xFullPathname(self, name: str) -> str:
         return name
 
-    def xOpen(self, name: str | apsw.URIFilename | None, _flags: list[int]) -> _File:
+    def xOpen(self, name: str | apsw.URIFilename | None, _flags: list[int]) -> _File:  # type: ignore[override] # by shape
         path = name.filename() if isinstance(name, apsw.URIFilename) else str(name)
         return _File(path, _disk_of(path))
 

@@ -39,7 +39,7 @@ class Engine:
 
     def ask(self, sql: str, parameters: Parameters = ()) -> list[Any]:
         """A look from outside, of which nobody is told."""
-        return self.real.execute(sql, parameters).fetchall()  # type: ignore[arg-type]
+        return self.real.execute(sql, parameters).fetchall()
 
     def commit(self) -> None:
         if self.real.in_transaction:

@@ -200,5 +200,3 @@ class Entrance:
 
     def _report(self, error: AttendanceError) -> None:
         self.machine.chance.tell(f"{self.name}: {error}")
-
-

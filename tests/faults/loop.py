@@ -8,6 +8,7 @@ import asyncio
 import itertools
 import random
 import secrets
+import selectors
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -16,11 +17,17 @@ import aiosqlite.core
 import pytest
 
 from tests.faults.chance import Chance
-from tests.sync.virtual_time import VirtualLoop
+from tests.sync.virtual_time import Jump, VirtualLoop
 
 #: What a statement takes at most, in seconds.
 SLOWEST = 0.004
-_Task = tuple["asyncio.Future[Any] | None", Callable[[], Any]]
+
+
+class _Blind(Jump):
+    """Nobody outside ever wakes this loop, so the kernel is not asked."""
+
+    def ready(self) -> list[tuple[selectors.SelectorKey, int]]:
+        return []
 
 
 class _Task(asyncio.Task[Any]):
@@ -38,7 +45,7 @@ class SteppingLoop(VirtualLoop):
     """Work for other threads takes a moment, and runs here."""
 
     def __init__(self, chance: Chance) -> None:
-        super().__init__()
+        super().__init__(_Blind())
         self.chance = chance
         numbers = itertools.count()
         self.set_task_factory(lambda loop, work, **more: _Task(next(numbers), work, loop=loop, **more))
@@ -55,7 +62,7 @@ class _Queue:
     def __init__(self) -> None:
         self._free = 0.0
 
-    def put_nowait(self, task: _Task) -> None:
+    def put_nowait(self, task: "tuple[asyncio.Future[Any] | None, Callable[[], Any]]") -> None:
         loop = asyncio.get_running_loop()
         assert isinstance(loop, SteppingLoop)
         self._free = max(self._free, loop.time()) + loop.chance.dice.uniform(0, SLOWEST)

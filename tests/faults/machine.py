@@ -22,7 +22,14 @@ class Machine:
     """Runs `main` again and again. What a dead process still wants to do reaches neither disk, network nor lamp."""
 
     def __init__(
-        self, name: str, folder: Path, network: Network, chance: Chance, clock: MachineClock, *, gives_up: type[Exception]
+        self,
+        name: str,
+        folder: Path,
+        network: Network,
+        chance: Chance,
+        clock: MachineClock,
+        *,
+        gives_up: tuple[type[Exception], ...],
     ) -> None:
         """`gives_up` is what the process may end with for an operator or systemd; anything else is a bug."""
         self.name, self.network, self.chance, self.clock = name, network, chance, clock
@@ -57,7 +64,7 @@ class Machine:
             self._died.clear()
             self.alive, self.starts = True, self.starts + 1
             self.chance.tell(f"{self.name} starts")
-            process = asyncio.create_task(self._main(main), name=self.name)
+            process = asyncio.create_task(main(), name=self.name)
             death = asyncio.create_task(self._died.wait())
             await asyncio.wait({process, death}, return_when=asyncio.FIRST_COMPLETED)
             killed = not self.alive
@@ -71,9 +78,6 @@ class Machine:
             if not killed:
                 self._judge(ended)
             await self._down(power=killed and self._power)
-
-    async def _main(self, main: Callable[[], Coroutine[Any, Any, None]]) -> None:
-        await main()
 
     def _judge(self, ended: object) -> None:
         if not isinstance(ended, BaseException):

@@ -6,7 +6,6 @@ from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager, suppress
 from types import MappingProxyType
 
-
 from gateway.errors import LinkLost, PublishRefused
 from sync.mqtt import Broker
 from sync.packets import Publication
@@ -220,6 +219,3 @@ def matches(wanted: str, topic: str) -> bool:
     """Whether an MQTT filter takes a topic; no filter of ours ends in #."""
     ours, theirs = wanted.split("/"), topic.split("/")
     return len(ours) == len(theirs) and all(o in ("+", t) for o, t in zip(ours, theirs, strict=True))
-
-
-

@@ -34,7 +34,13 @@ GATEWAYS = ("north", "south")
 #: A short lesson of a short morning.
 BEGINS, ENDS = at("08:30"), at("08:36")
 OPENS = "08:26"
-_POLICY = Policy(patience=timedelta(minutes=2), not_seen_after=timedelta(minutes=3), grace=timedelta(minutes=1))
+_POLICY = Policy(
+    patience=timedelta(minutes=2),
+    not_seen_after=timedelta(minutes=3),
+    not_seen_after_primary=timedelta(minutes=3),
+    grace=timedelta(minutes=1),
+    watch=timedelta(0),
+)
 
 
 async def furnish(path: Path) -> None:

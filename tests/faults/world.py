@@ -11,8 +11,9 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any, Final
 
-from gateway.errors import AttendanceError
 from sqlalchemy.exc import SQLAlchemyError
+
+from gateway.errors import AttendanceError
 from tests.faults.chance import Chance, Fault
 from tests.faults.clock import START, UNSET, MachineClock, true_time
 from tests.faults.disk import Disk
@@ -58,9 +59,11 @@ class World:
     def __post_init__(self) -> None:
         self.network = Network(self.chance, self.witness.published)
         self.entrances = [self._entrance(name) for name in GATEWAYS]
-        clock = MachineClock("journal", self.chance, pace=12.0, battery=True)
+        clock = MachineClock("journal", self.chance, pace=20.0, battery=True)
         self.journal = Registry(
-            Machine("journal", self.folder, self.network, self.chance, clock, gives_up=(AttendanceError, SQLAlchemyError)),
+            Machine(
+                "journal", self.folder, self.network, self.chance, clock, gives_up=(AttendanceError, SQLAlchemyError)
+            ),
             self.witness.journal,
             self.witness.mailed,
         )
@@ -93,7 +96,8 @@ class World:
                     running.remove(task)
             return rest.result()
         finally:
-            for task in [rest, *running]:
+            rest.cancel()
+            for task in running:
                 task.cancel()
             for machine in self.machines:
                 machine.crash(power=False)
@@ -102,7 +106,7 @@ class World:
     async def _people(self) -> None:
         """Pupils who come when they like, some of them twice, and one who stays away."""
         dice = self.chance.dice
-        times = sorted(dice.uniform(65, (QUIET - START).total_seconds() + 60) for _ in range(20))
+        times = sorted(dice.uniform(65, (QUIET - START).total_seconds() + 60) for _ in range(16))
         for moment in times:
             await asyncio.sleep(moment - asyncio.get_running_loop().time())
             entrance, person = dice.choice(self.entrances), dice.randrange(1, PUPILS)
@@ -114,7 +118,9 @@ class World:
         dice = self.chance.dice
         until = (QUIET - START).total_seconds()
         acts = [dice.choice(self._acts()) for _ in range(dice.randrange(4, 11))]
-        for moment, act in sorted(zip((dice.uniform(20, until - 20) for _ in acts), acts, strict=True), key=lambda p: p[0]):
+        for moment, act in sorted(
+            zip((dice.uniform(20, until - 20) for _ in acts), acts, strict=True), key=lambda p: p[0]
+        ):
             await asyncio.sleep(moment - asyncio.get_running_loop().time())
             act()
         await asyncio.sleep(until - asyncio.get_running_loop().time())
@@ -194,7 +200,7 @@ class World:
         self.chance.note(Fault.OLD_IMAGE, entrance.name)
         entrance.machine.disk.restore(image)
         ledger = Engine(entrance.machine.disk.folder / "ledger.db")
-        self.witness.card_replaced(entrance.name, ledger, self.journal.engine)
+        self.witness.card_replaced(entrance.name, ledger, self._ask())
         ledger.close()
 
     def _put_backup(self, image: dict[str, bytes]) -> None:
@@ -215,7 +221,7 @@ class World:
     async def _rest(self) -> float:
         """Everything that the gateways have is in the journal, settled and judged."""
         await asyncio.sleep((QUIET - START).total_seconds() + 61)
-        quiet = asyncio.get_running_loop().time()
+        quiet = (QUIET - START).total_seconds()
         rested: float | None = None
         while rested is None or true_time() < OVER:
             if (open_ := self._open()) and rested is not None:
@@ -229,7 +235,7 @@ class World:
             raise Bug("; ".join(missing))
         return rested
 
-    def _ask(self) -> Any:
+    def _ask(self) -> Engine:
         assert self.journal.engine is not None
         return self.journal.engine
 
