@@ -15,7 +15,7 @@ DRIVERS = gpio modbus nfc osdp zkteco
 LOCKING = uv pip compile pyproject.toml --quiet --universal --python-version 3.11 --group build --generate-hashes \
 	--no-emit-index-url --no-emit-find-links --custom-compile-command "make lock"
 
-.PHONY: help env check test fuzz-sources simulate demo bench mutants docs format lock
+.PHONY: help env check test fuzz-sources simulate faults demo bench mutants docs format lock
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
@@ -39,6 +39,10 @@ fuzz-sources: env ## FILES=100000 spoilt files for each parser of sources, PARSE
 
 simulate: env ## simulated mornings with faults: SEEDS=1-1000, or one seed and its story
 	$(BIN)/python -m tests.faults $(SEEDS)
+
+faults: env ## the fault matrix with real processes, at many more system calls than in make test
+	tests/needs.sh
+	FAULTS=8 $(BIN)/pytest tests/faults/test_matrix.py tests/faults/test_clocks.py tests/faults/test_power.py
 
 demo: env ## one compressed school morning on this machine, from tap to parent
 	$(BIN)/python -m simulators morning --demo

@@ -7,6 +7,7 @@ needs="
 mosquitto:mosquitto:everything over a real MQTT broker
 openssl:openssl:the TLS sample of the broker
 strace:strace:faults of the disk
+faketime:faketime:clocks that jump
 systemd-analyze:systemd:the systemd units
 "
 missing() {
