@@ -17,11 +17,12 @@ _WRONG = timedelta(minutes=30)
 _NO_NAMES = """
 import socket, sys, time
 from pathlib import Path
+_, config, asked = sys.argv
 def waits(*_, **__):
-    Path(sys.argv[2]).touch()
+    Path(asked).touch()
     time.sleep(3600)
 socket.getaddrinfo = waits
-sys.argv = ["gateway", "run", sys.argv[1]]
+sys.argv = ["gateway", "run", config]
 from gateway.cli import main
 main()
 """
@@ -99,5 +100,3 @@ async def test_a_tap_waits_for_no_name_and_no_network(tmp_path: Path) -> None:
         await at.gateway.start()
         await at.drained()
         await at.oracle()
-
-

@@ -43,7 +43,7 @@ async def test_the_gateway_is_killed_at_its_nth_system_call(tmp_path: Path, call
         inject = f"inject={call}:signal=SIGKILL:when={number}"
         at.gateway = at.daemon("strace", "-f", "-qq", "-o", "/dev/null", "-e", f"trace={call}", "-e", inject)
         await at.gateway.start()
-        for _ in range(40):
+        for _ in range(300):
             if not at.gateway.alive:
                 break
             await at.tap(tries=1)

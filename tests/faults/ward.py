@@ -8,12 +8,12 @@ import os
 import shutil
 import sys
 from collections import Counter
-from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 
 from gateway.domain.credential import Credential, SiteKey, Technology
-from gateway.domain.model import Reason
+from gateway.domain.model import Reason, Verdict
 from simulators import ledgers
 from simulators.audit import Entries, _chained
 from simulators.processes import Child, output
@@ -26,8 +26,8 @@ from tests.faults.proxy import Proxy
 SITE, NAME = "school", "north"
 #: Everything must have arrived so long after the fault has ended, in seconds: the promise.
 DRAINED_WITHIN = 60.0
-_LAMP = 1.5
-_TRIES = 20
+_LAMP, _LAST_WORD, _LOOK = 20.0, 0.5, 0.1
+_TRIES = 300
 _NO_MAIL = 9
 
 
@@ -43,11 +43,11 @@ class Ward:
         self.recorded: list[str] = []
         self._cards = 0
 
-    def child(self, name: str, *words: str, before: Sequence[str] = (), more: Mapping[str, str] | None = None) -> Child:
+    def child(self, name: str, *words: str, before: Sequence[str] = (), more: dict[str, str] | None = None) -> Child:
         log = self.folder / f"{name}.log"
         return Child(name, [*before, sys.executable, *words], log=log, environment=self._environment | (more or {}))
 
-    def daemon(self, *before: str, more: Mapping[str, str] | None = None) -> Child:
+    def daemon(self, *before: str, more: dict[str, str] | None = None) -> Child:
         """The gateway, perhaps under a program that spoils its system calls, perhaps in another time."""
         return self.child("north", "-m", "gateway", "run", str(self.folder / "north.toml"), before=before, more=more)
 
@@ -82,20 +82,34 @@ class Ward:
 
     async def tap(self, count: int = 1, *, tries: int = _TRIES) -> int:
         """So many pupils, one after the other; how many lamps said that the tap is recorded."""
-        shown, recorded = self.door.shown(), 0
+        recorded = 0
         for _ in range(count):
             self._cards += 1
             card = Credential(technology=Technology.EM4100, uid=self._cards.to_bytes(5, "big"))
             for _ in range(tries):
-                await self.door.card(card)
-                with suppress(TimeoutError):
-                    verdict = await asyncio.wait_for(anext(shown), _LAMP)
-                    if verdict.reason is not Reason.NOT_RECORDED:
+                if await self.door.card(card):
+                    verdict = await self._lamp()
+                    if verdict is not None and verdict.reason is not Reason.NOT_RECORDED:
                         self.recorded.append(self._key.token(card))
                         recorded += 1
-                    break
-                shown = self.door.shown()
+                    if verdict is not None:
+                        break
+                await asyncio.sleep(_LOOK)
         return recorded
+
+    async def _lamp(self) -> Verdict | None:
+        """What is shown; nothing by a gateway that is gone, whose last word may still be on its way."""
+        answer = asyncio.ensure_future(anext(self.door.shown()))
+        left = int(_LAMP / _LOOK)
+        while left and not answer.done():
+            left -= 1
+            if not self.gateway.alive:
+                left = min(left, int(_LAST_WORD / _LOOK))
+            await asyncio.wait([answer], timeout=_LOOK)
+        if answer.done():
+            return answer.result()
+        answer.cancel()
+        return None
 
     async def drained(self) -> None:
         """Waits until the journal has everything that the gateway keeps; at most as long as is promised."""
