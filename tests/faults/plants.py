@@ -118,11 +118,11 @@ def absent_without_proof(patch: pytest.MonkeyPatch) -> None:
 
 #: What each is called, and a seed near which it shows.
 PLANTS: dict[Plant, int] = {
-    unsynced_commits: 1,
+    unsynced_commits: 3,
     settled_at_puback: 1,
     green_before_the_commit: 1,
-    number_kept_after_a_failure: 1,
-    receipt_for_what_is_held: 1,
-    deaf_to_lower_receipts: 1,
-    absent_without_proof: 1,
+    number_kept_after_a_failure: 14,
+    receipt_for_what_is_held: 10,
+    deaf_to_lower_receipts: 25,
+    absent_without_proof: 8,
 }

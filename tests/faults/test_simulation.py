@@ -3,9 +3,10 @@
 import re
 
 import pytest
+from click.testing import CliRunner
 
-from tests.faults.__main__ import span, tally
-from tests.faults.plants import PLANTS, Plant
+from tests.faults.__main__ import main, span, tally
+from tests.faults.plants import PLANTS, Plant, green_before_the_commit
 from tests.faults.world import play, prepared
 
 #: A planted bug shows within so many seeds.
@@ -38,3 +39,12 @@ def test_a_seed_tells_the_same_story_each_time() -> None:
     with prepared() as database:
         stories = {re.sub(r"\S*simulated-\w+", "", "\n".join(play(3, database).chance.story)) for _ in range(2)}
     assert len(stories) == 1
+
+
+def test_a_red_seed_names_the_command_that_replays_it_and_tells_its_story(monkeypatch: pytest.MonkeyPatch) -> None:
+    green_before_the_commit(monkeypatch)
+    told = CliRunner().invoke(main, ["1"])
+    assert told.exit_code == 1
+    assert "make simulate SEEDS=1\n" in told.stderr
+    assert "shows green and has no entry of it" in told.stderr
+    assert "north starts" in told.stdout

@@ -144,9 +144,14 @@ class Witness:
         ]
 
     def _gapless(self, name: str, engine: Engine) -> None:
-        for number, epoch in engine.ask("SELECT number, id FROM epoch"):
+        epochs = engine.ask("SELECT number, id FROM epoch ORDER BY number")
+        for number, epoch in epochs:
             genesis = Stream(site=SITE, gateway=name, epoch=epoch).genesis
             last, head = self._appended.get((name, number), (0, genesis))
+            if last and number == epochs[-1][0]:
+                newest = engine.ask("SELECT hash FROM entry WHERE key = ?", (number * EPOCH + last,))
+                if newest != [(head,)]:
+                    raise Bug(f"{name} has lost {last} of epoch {epoch}, which was on its disk")
             query = "SELECT key, body, hash FROM entry WHERE key > ? AND key < ? ORDER BY key"
             for key, body, digest in engine.ask(query, (number * EPOCH + last, (number + 1) * EPOCH)):
                 seq, head = key % EPOCH, link(head, body)
