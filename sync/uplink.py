@@ -9,7 +9,7 @@ import asyncio
 import secrets
 from collections import Counter
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager, suppress
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from typing import Final, Generic, TypeVar
 
 from gateway.domain.handshake import Birth, Parting, Receipt, topic
@@ -197,6 +197,7 @@ async def open_uplink(
     met: Callable[[str, bool], None] = lambda _session, _retained: None,
     keepalive: int = 30,
     timeout: float = 10.0,  # noqa: ASYNC109 - a promise about each answer, not about the whole session
+    dial: Callable[..., AbstractAsyncContextManager[Connection]] = connect,
 ) -> AsyncIterator[MqttUplink]:
     """A fresh session; `birth_of(session)` tells who is born, `keys()` which keys of the journal hold now.
 
@@ -208,7 +209,7 @@ async def open_uplink(
     birth = birth_of(secrets.token_hex(8))
     state = topic(birth.site, birth.gateway, "state")
     will = Publication(state, parting("lost", birth.session), retain=True)
-    async with connect(broker, will=will, keepalive=keepalive, timeout=timeout) as connection:
+    async with dial(broker, will=will, keepalive=keepalive, timeout=timeout) as connection:
         uplink = MqttUplink(connection, birth, signer, keys, Counter() if dropped is None else dropped, met)
         await uplink.begin()
         pump = asyncio.create_task(uplink.pump(), name="uplink pump")

@@ -15,6 +15,7 @@ swig:swig:PC/SC readers, whose library is compiled
 /usr/include/PCSC/winscard.h:libpcsclite-dev:PC/SC readers, whose library is compiled
 $python_h:python3-dev:PC/SC readers, whose library is compiled
 strace:strace:faults of the disk
+faketime:faketime:clocks that jump
 systemd-analyze:systemd:the systemd units
 "
 missing() {

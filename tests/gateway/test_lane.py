@@ -193,7 +193,10 @@ async def test_no_coverage_while_one_reader_of_several_is_down_or_across_its_abs
         assert covered.since == back
 
 
-@pytest.mark.parametrize(("wall", "state"), [("09:00", ClockState.SYNCED), ("08:00", ClockState.UNSYNCED)])
+@pytest.mark.parametrize(
+    ("wall", "state"),
+    [("09:00", ClockState.SYNCED), ("07:00", ClockState.SYNCED), ("08:00", ClockState.UNSYNCED)],
+)
 async def test_no_coverage_across_a_clock_that_was_set_or_is_not_known(wall: str, state: ClockState) -> None:
     async with serving(build()) as door:
         door.clock.set_wall(at(wall), state)
