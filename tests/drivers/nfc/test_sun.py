@@ -3,10 +3,11 @@
 from dataclasses import replace
 
 import pytest
+from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from drivers.nfc.sun import Form, Keys, Message, genuine, message, url
+from drivers.nfc.sun import Form, Keys, Message, cmac, genuine, message, url
 from simulators.type4 import Ntag424
 
 h = bytes.fromhex
@@ -59,6 +60,16 @@ def test_the_key_of_one_tag() -> None:
 def test_a_wrong_key(keys: Keys) -> None:
     assert read(V1, V1_FORM, keys) is None
     assert read(V2, V2_FORM, keys) is None
+
+
+@pytest.mark.parametrize(("kind", "is_one"), [(0xC7, True), (0x87, False), (0xC4, False), (0x00, False)])
+def test_only_a_uid_of_seven_bytes_with_a_counter_counts(kind: int, is_one: bool) -> None:
+    """A tag that mirrors no counter proves nothing: its message is always the same."""
+    who = h("04DE5F1EACC040 3D0000")
+    encryptor = Cipher(algorithms.AES(ZERO.meta), modes.CBC(bytes(16))).encryptor()
+    picc_data = encryptor.update(bytes([kind]) + who + bytes(5)) + encryptor.finalize()
+    mac = cmac(cmac(ZERO.file, h("3CC300010080") + who), b"")[1::2]
+    assert (genuine(Message(picc_data=picc_data, mac=mac, covered=b""), ZERO) is not None) is is_one
 
 
 def test_keys_and_uids_are_in_no_repr() -> None:
