@@ -31,7 +31,7 @@ from tests.domain.build import KEY
 from tests.gateway.daemon import write_config
 
 #: Pupils of each door.
-_PUPILS = 400
+PUPILS = 400
 _SOON = 0.01
 _ADMITTED = Verdict(admit=True, reason=Reason.KNOWN)
 _Hold: TypeAlias = Callable[[Credential], Awaitable[bool]]
@@ -74,12 +74,12 @@ class Door:
         if self.through is not None:
             await self.through()
             self.let_in += 1
-        await asyncio.sleep(chance.uniform(0, 0.06))
+        await asyncio.sleep(chance.uniform(0, 0.15))
 
     @property
     def pupils(self) -> list[Credential]:
         """Whom the directory knows."""
-        return [self.card(number) for number in range(1, _PUPILS + 1)]
+        return [self.card(number) for number in range(1, PUPILS + 1)]
 
 
 @dataclass
