@@ -3,6 +3,8 @@
 PACKAGES = gateway drivers sync config simulators journal
 # For fuzz-sources: spoilt files for each parser.
 FILES = 100000
+# For simulate: one simulated morning each.
+SEEDS = 1-1000
 PYTHONS = python3.13 python3.12 python3.11 python3
 BIN = .venv/bin
 # What is installed: everything here; requirements-gateway.lock or requirements-journal.lock on the machine that runs one of them.
@@ -13,7 +15,7 @@ DRIVERS = gpio modbus nfc osdp zkteco
 LOCKING = uv pip compile pyproject.toml --quiet --universal --python-version 3.11 --group build --generate-hashes \
 	--no-emit-index-url --no-emit-find-links --custom-compile-command "make lock"
 
-.PHONY: help env check test fuzz-sources demo bench mutants docs format lock
+.PHONY: help env check test fuzz-sources simulate faults demo bench mutants docs format lock
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
@@ -29,11 +31,19 @@ check: env ## format, lint, types, layers, budgets, documents: everything that n
 	@echo "check: all good"
 
 test: check ## check, then every test, against real readers' bytes, a real broker and real processes
-	tests/needs.sh
+	PYTHON=$(BIN)/python tests/needs.sh
+	tests/pyscard.sh
 	$(BIN)/pytest -n 2
 
 fuzz-sources: env ## FILES=100000 spoilt files for each parser of sources, PARSERS="asc icalendar" only for some
 	$(BIN)/python -m tests.fuzz $(PARSERS) --files $(FILES)
+
+simulate: env ## simulated mornings with faults: SEEDS=1-1000, or one seed and its story
+	$(BIN)/python -m tests.faults $(SEEDS)
+
+faults: env ## the fault matrix with real processes, at many more system calls than in make test
+	tests/needs.sh
+	FAULTS=8 $(BIN)/pytest tests/faults/test_matrix.py tests/faults/test_clocks.py tests/faults/test_power.py
 
 demo: env ## one compressed school morning on this machine, from tap to parent
 	$(BIN)/python -m simulators morning --demo

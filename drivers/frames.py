@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Protocol, TypeAlias, TypeVar
 
 from gateway.domain.credential import Credential, Technology
+from gateway.domain.model import Assurance
 from gateway.errors import CredentialRefused
 
 F = TypeVar("F")
@@ -17,6 +18,7 @@ class Card:
     credential: Credential
     #: The bytes that said so.
     raw: bytes = field(repr=False)
+    assurance: Assurance = Assurance.UID
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,11 +2,12 @@
 
 import asyncio
 import contextlib
+from collections import deque
 from collections.abc import Callable
 from collections.abc import Set as AbstractSet
 from enum import StrEnum
 
-from drivers.signals import Colour, signal, timeline
+from drivers.signals import signal, timeline
 from gateway.domain.answer import Answer
 from gateway.errors import DeviceLost
 
@@ -41,23 +42,26 @@ class Lamp:
         self._outputs = outputs
         self._opens = opens
         self._silent = silent
+        self._light = Output.GREEN
+        #: What is left of the picture, since it began.
+        self._changes: deque[tuple[float, bool, bool]] = deque()
+        self._began = 0.0
+        self._next: asyncio.TimerHandle | None = None
         self._picture: AbstractSet[Output] = frozenset()
         self._open = False
-        self._timers: list[asyncio.TimerHandle] = []
+        self._shuts: asyncio.TimerHandle | None = None
 
     def show(self, answer: Answer, *, admit: bool) -> None:
         """Begins a picture in place of the last, and opens the bolt or shuts it. Raises DeviceLost."""
         self.stop()
-        shown = signal(answer, silent=self._silent)
-        light = self._light(shown.colour)
-        (_, lit, sounds), *later = timeline(shown)
+        shown, loop = signal(answer, silent=self._silent), asyncio.get_running_loop()
+        light = Output(shown.colour)
+        self._light = light if light is not Output.AMBER or light in self._outputs else Output.RED
+        self._changes, self._began = deque(timeline(shown)), loop.time()
         self._open = admit
-        self._draw(light, lit, sounds)
-        loop = asyncio.get_running_loop()
-        now = loop.time()
-        self._timers = [loop.call_at(now + after, self._change, light, lit, sounds) for after, lit, sounds in later]
+        self._play()
         if admit:
-            self._timers.append(loop.call_at(now + self._opens, self._shut))
+            self._shuts = loop.call_later(self._opens, self._shut)
 
     def rest(self) -> None:
         """Dark, still and shut. Raises DeviceLost."""
@@ -67,22 +71,21 @@ class Lamp:
 
     def stop(self) -> None:
         """Nothing changes any more."""
-        for timer in self._timers:
-            timer.cancel()
-        self._timers.clear()
+        for timer in (self._next, self._shuts):
+            if timer is not None:
+                timer.cancel()
 
-    def _light(self, colour: Colour) -> Output:
-        output = Output(colour)
-        return output if output is not Output.AMBER or output in self._outputs else Output.RED
-
-    def _draw(self, light: Output, lit: bool, sounds: bool) -> None:
-        self._picture = {output for output, on in ((light, lit), (Output.BUZZER, sounds)) if on}
+    def _play(self) -> None:
+        _, lit, sounds = self._changes.popleft()
+        self._picture = {output for output, on in ((self._light, lit), (Output.BUZZER, sounds)) if on}
         self._apply()
+        if self._changes:
+            self._next = asyncio.get_running_loop().call_at(self._began + self._changes[0][0], self._go_on)
 
-    def _change(self, light: Output, lit: bool, sounds: bool) -> None:
+    def _go_on(self) -> None:
         # Whoever lost the device tells it where it is watched.
         with contextlib.suppress(DeviceLost):
-            self._draw(light, lit, sounds)
+            self._play()
 
     def _shut(self) -> None:
         self._open = False

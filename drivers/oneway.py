@@ -15,6 +15,9 @@ from drivers.presence import Presence
 from gateway.errors import ConfigError
 from gateway.ports import Gate, Reader, ReaderEvent
 
+#: Seconds of silence, or bytes where a card lies on the reader: then enough was heard of it.
+_AFTER_A_CARD, _MOST = 0.7, 4096
+
 
 class CableSettings(BaseModel):
     """The keys that every kind on a serial line has in its [[devices]] table."""
@@ -71,6 +74,16 @@ class OneWay:
     def gate(self, address: str) -> Gate:  # noqa: ARG002 - no address has one
         """Raises ConfigError: it has none."""
         raise ConfigError("this device has no gate", hint="name the device of the lamp or bolt as the lane's gate")
+
+    async def one_card(self) -> bytes:
+        """Instead of opening it: everything that the reader says for the next card. Raises DeviceLost."""
+        heard = b""
+        async with self._opening() as line:
+            async for chunk in line.chunks(_AFTER_A_CARD):
+                heard += chunk
+                if not chunk or len(heard) > _MOST:
+                    break
+        return heard
 
     async def _hear(self, line: Line) -> None:
         codec, presence = self._codec(), Presence(self._silence)

@@ -29,8 +29,9 @@ class Presence:
     def event(self, frame: Frame, now: float) -> ReaderEvent | None:
         """One event per presentation, one notice per storm and minute; `now` is monotonic, in seconds."""
         match frame:
-            case Card(credential=credential):
-                return CardRead(credential=credential) if self._came(credential, now) else None
+            case Card(credential=credential, assurance=assurance):
+                read = CardRead(credential=credential, assurance=assurance)
+                return read if self._came(credential, now) else None
             case BadCard(technology=technology, why=why):
                 # Not by its UID: a random one is another each time the same card is asked.
                 refused = CardRefused(technology=technology, why=why)

@@ -54,18 +54,21 @@ class Printed(BaseModel):
     base: Literal["hex", "dec", "bytes"] = Field(default="hex", description='"hex", "dec" or "bytes"', examples=["dec"])
     order: Literal["be", "le"] = Field(default="be", description='"be" or "le"', examples=["le"])
     #: Stripped from the line, which is refused without them.
-    prefix: str = Field(default="", max_length=32, description="at most 32 characters", examples=["ID:"])
+    prefix: str = Field(default="", max_length=32, description="at most 32 characters", examples=["\u0002"])
     suffix: str = Field(default="", max_length=32, description="at most 32 characters", examples=["#"])
     #: Of the rest of the line, all of it.
     expression: Annotated[str, AfterValidator(_expression)] = Field(
         default="(?P<uid>.+)",
         max_length=200,
         description="a regular expression with the group uid, or facility and number",
-        examples=[r"(?P<facility>\d{3}),(?P<number>\d{5})"],
+        examples=[r"(?P<facility>\d{1,5}),(?P<number>\d{5})", "(?P<uid>.+)(?P<checksum>[0-9A-F]{2})"],
     )
     #: Over the bytes of the number, as they are printed.
     checksum: Literal["none", "xor", "sum"] = Field(
-        default="none", description='"none", "xor" or "sum"', examples=["xor"]
+        default="none",
+        validate_default=True,
+        description='"none", "xor" or "sum"; one of the last two where the expression has the group checksum',
+        examples=["xor"],
     )
 
     @field_validator("length")
@@ -76,6 +79,13 @@ class Printed(BaseModel):
             expected = " or ".join(map(str, sorted(lengths)))
             raise ValueError(f"{technology} has {expected} bytes; a number that was cut is wiegand26 or wiegand34")
         return length
+
+    @field_validator("checksum")
+    @classmethod
+    def _of_the_expression(cls, checksum: str, info: ValidationInfo) -> str:
+        if ("(?P<checksum>" in info.data.get("expression", "")) != (checksum != "none"):
+            raise ValueError("the group checksum of the expression and the key checksum need each other")
+        return checksum
 
     def read(self, text: str, raw: bytes) -> Card | BadCard | BadFrame:
         """Judge a line without its end; `raw` are the bytes that said so."""
@@ -133,7 +143,8 @@ def _number(text: str, length: int) -> bytes:
     """With or without the zeros in front."""
     if not (text.isascii() and text.isdigit()):
         raise ValueError("not a number in decimal")
-    try:
-        return int(text).to_bytes(length)
-    except OverflowError:
-        raise ValueError(f"the number does not fit into {length} bytes") from None
+    most = 256**length - 1
+    # As many zeros as a reader prints, which tells 10D from 8D.
+    if len(text) > len(str(most)) or int(text) > most:
+        raise ValueError(f"the number does not fit into {length} bytes")
+    return int(text).to_bytes(length)

@@ -4,7 +4,6 @@ import difflib
 import importlib
 import importlib.metadata
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from functools import partial
 from typing import Any, cast
 
 from pydantic import BaseModel, ConfigDict, ValidationError
@@ -17,10 +16,12 @@ from gateway.ports import Device
 KINDS: Mapping[str, str] = {
     "gpio": "drivers.gpio.driver:Gpio",
     "ironlogic": "drivers.ironlogic.driver:Ironlogic",
+    "keyboard": "drivers.keyboard.driver:Keyboard",
     "line": "drivers.line.driver:LineReader",
     "modbus": "drivers.modbus.driver:Modbus",
     "nfc": "drivers.nfc.driver:Nfc",
     "osdp": "drivers.osdp.driver:Osdp",
+    "pcsc": "drivers.pcsc.driver:Pcsc",
     "rdm6300": "drivers.rdm6300.driver:Rdm6300",
     "virtual": "drivers.virtual.driver:Virtual",
     "zkteco": "drivers.zkteco.driver:Zkteco",
@@ -45,7 +46,7 @@ def kinds() -> list[str]:
 
 
 def load(kind: str) -> type[Device]:
-    """The class of a kind: a Device whose `Settings` are the keys of its table, and perhaps a `codec` of its bytes.
+    """The class of a kind: a Device whose `Settings` are the keys of its table, and perhaps a `codec` of its bytes, with the `format` that it takes.
 
     Raises ConfigError for an unknown kind, and where its vendor library is missing.
     """
@@ -74,26 +75,27 @@ def build(kind: str, settings: Mapping[str, object]) -> Device:
     return cast("Callable[[BaseModel], Device]", driver)(judged)
 
 
-def codec_of(kind: str, settings: Mapping[str, object]) -> Callable[[], Codec[Any]]:
-    """The codec of a kind, where its `format` are the settings that the codec takes. Raises ConfigError that names every wrong key.
+def codec_of(kind: str) -> tuple[Callable[..., Codec[Any]], type[BaseModel] | None]:
+    """The codec of a kind, and the model of the settings that it takes, if any.
 
-    Raises ConfigError, too, for a kind whose bytes are its library's business.
+    Raises ConfigError for a kind whose bytes are its library's business.
     """
     driver = load(kind)
     codec: Callable[..., Codec[Any]] | None = getattr(driver, "codec", None)
     if codec is None:
         raise _problem(_shown(kind), "a kind of a serial line", "this kind's library decodes its bytes by itself")
-    model: type[BaseModel] | None = getattr(driver, "format", None)
-    form = _judged(model or _Plain, settings)
-    return partial(codec, form) if model else codec
+    return codec, getattr(driver, "format", None)
 
 
 def decoder(kind: str, settings: Mapping[str, object] = _NONE) -> Callable[[Iterable[bytes]], Iterator[dict[str, str]]]:
-    """Captured bytes, piece by piece, to what stands in them. Raises ConfigError as `codec_of` does."""
-    codec = codec_of(kind, settings)
+    """Captured bytes, piece by piece, to what stands in them. Raises ConfigError as `codec_of` does, and for every wrong key."""
+    codec, model = codec_of(kind)
+    form = [_judged(model, settings)] if model else []
+    if not model:
+        _judged(_Plain, settings)
 
     def decode(pieces: Iterable[bytes]) -> Iterator[dict[str, str]]:
-        decoding = codec()
+        decoding = codec(*form)
         for piece in pieces:
             yield from described(decoding.feed(piece))
         yield from described(decoding.end())
@@ -121,7 +123,7 @@ def _explained(model: type[BaseModel], settings: Mapping[str, object], detail: E
         hint = _similar(key, model.model_fields) or "remove it"
         expected = f"one of {', '.join(model.model_fields)}" if model.model_fields else "no key at all"
         return Problem(place=f"key {key}", got="a key that nobody knows", expected=expected, hint=hint)
-    got = "nothing" if detail["type"] == "missing" else _shown(settings[key])
+    got = _shown(settings[key]) if key in settings else "nothing"
     example = f"for example: {key} = {_shown(field.examples[0])}" if field.examples else f"write {field.description}"
     reason = detail.get("ctx", {}).get("error")
     hint = str(reason) if isinstance(reason, ValueError) else example

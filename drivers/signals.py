@@ -7,6 +7,7 @@ pattern, for eyes that do not tell green from red; short beeps are "pass", long 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from functools import cache
 from typing import Final
 
 from gateway.domain.answer import Answer
@@ -56,7 +57,8 @@ def signal(answer: Answer, *, silent: bool = False) -> Signal:
     return replace(shown, beeps=0, beep=0.0) if silent else shown
 
 
-def timeline(shown: Signal) -> list[tuple[float, bool, bool]]:
+@cache
+def timeline(shown: Signal) -> tuple[tuple[float, bool, bool], ...]:
     """For what can only be on or off: from which second on the lamp is lit, and whether the buzzer sounds; at the end neither."""
     on, off, beep, lasts = (round(seconds * 10) for seconds in (shown.on, shown.off, shown.beep, shown.lasts))
     changes: list[tuple[float, bool, bool]] = []
@@ -65,4 +67,4 @@ def timeline(shown: Signal) -> list[tuple[float, bool, bool]]:
         sounds = tick < shown.beeps * 2 * beep and tick % (2 * beep) < beep
         if not changes or changes[-1][1:] != (lit, sounds):
             changes.append((tick / 10, lit, sounds))
-    return [*changes, (shown.lasts, False, False)]
+    return (*changes, (shown.lasts, False, False))

@@ -32,14 +32,16 @@ from gateway.lane import Lane, Site
 from gateway.link import Link
 from gateway.log import Once
 from gateway.ports import Device, Reader, Terminal
+from gateway.rekeying import Rekeying
 from gateway.supervisor import keep_open, together
 from gateway.timekeeping import repair_times
 from sync import systemd
+from sync.certificates import validity, warning
 from sync.clock import clock_from_environment
 from sync.directory import DirectoryReceiver
+from sync.export import Exported
 from sync.outbox import SqliteOutbox
 from sync.reserve import Reserve
-from sync.signing import Signer
 
 _log = logging.getLogger("gateway")
 
@@ -64,7 +66,6 @@ class _Daemon:
         self._clock = clock_from_environment()
         enrolment = load_enrolment(config.enrolment.file, owner=config)
         self._keys = enrolment.site_keys
-        signer = Signer.load(config.state.key)
         self._directory = DirectoryReceiver(
             config.state.roster, site=config.site, keys=enrolment.journal_keys, clock=self._clock
         )
@@ -76,7 +77,8 @@ class _Daemon:
             clock=self._clock,
             make_room=self._reserve.make_room,
         )
-        self._link = Link(config.uplink, self._outbox, self._directory, signer, self._health)
+        self._rekeying = Rekeying(config.state.key, self._outbox, self._clock, self._report)
+        self._link = Link(config.uplink, self._outbox, self._directory, self._rekeying, self._health)
         self._lanes: dict[str, Lane] = {}
         self._readers: dict[str, Reader] = {}
         self._once = Once(_log)
@@ -193,10 +195,13 @@ class _Daemon:
             await asyncio.sleep(interval)
 
     async def _prune(self) -> None:
+        now, retained = self._clock.now().at, timedelta(days=self._config.retention.days)
         # On a disk that is nearly full what is settled is not kept any longer.
-        kept = timedelta(0) if self._reserve.low else timedelta(days=self._config.retention.days)
+        kept = timedelta(0) if self._reserve.low else retained
         try:
-            await self._outbox.prune(self._clock.now().at - kept)
+            if self._config.uplink.broker is None:
+                await self._outbox.expire(now - retained)
+            await self._outbox.prune(now - kept)
         except NotRecorded as error:
             self._report(error)
 
@@ -218,9 +223,25 @@ class _Daemon:
         self._once.say("space", nearly, hint="remove what is not needed; 'df -h' and 'du -xh / | sort -h | tail'")
         if nearly is not None:
             await self._prune()
+        await self._take_export()
+        await self._rekeying.look()
+        hint = "make new ones in time: systemd/install.md, step 3"
+        self._once.say("certificates", warning(self._certificates()), hint=hint)
         self._reserve.keep()
         lost = f"the ledger was damaged; what could not be sent of it is in {damaged}" if damaged is not None else None
         self._once.say("damaged", lost, hint="check the disk, and keep that file")
+
+    async def _take_export(self) -> None:
+        """What was carried away settles, where nobody else could confirm it."""
+        ledger = self._config.state.ledger
+        if self._config.uplink.broker is None and (done := Exported.read(ledger)) is not None:
+            with contextlib.suppress(MalformedMessage):  # of an epoch before, or taken over already
+                if done.through > self._outbox.position.through:
+                    await self._outbox.settle(done.epoch, done.through)
+            Exported.forget(ledger)
+
+    def _certificates(self) -> dict[str, dict[str, object]]:
+        return validity(self._config.uplink.certificates, self._clock.now().at)
 
     async def _health(self) -> dict[str, object]:
         position = self._outbox.position
@@ -242,6 +263,7 @@ class _Daemon:
             "disk_free": free,
             "reserve": self._reserve.held,
             "faults": faults,
+            "certificates": self._certificates(),
         }
 
     async def _oldest(self) -> datetime | None:

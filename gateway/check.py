@@ -1,9 +1,8 @@
-"""Judges a configuration with everything that is installed here, and touches no device; except to give a reader its key."""
+"""Judges a configuration with everything that is installed here, and touches no device."""
 
 import importlib.metadata
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from pathlib import Path
 from typing import Final
 
 from config.explain import show
@@ -40,19 +39,6 @@ def judge_devices(config: GatewayConfig) -> None:
         problems += _of_lane(lane, built)
     if problems:
         raise ConfigError.of(problems)
-
-
-async def give_key(config: GatewayConfig, device: str, address: str, seconds: float) -> Path:
-    """Let a reader of a kind that has keys be given one; where it is kept. Raises ConfigError and DeviceLost."""
-    found = next((one for one in config.devices if one.id == device), None)
-    if found is None:
-        known = ", ".join(one.id for one in config.devices)
-        raise ConfigError(f"there is no device {show(device)}", hint=f"one of {known}")
-    provision = getattr(build(found.kind, found.settings), "provision", None)
-    if provision is None:
-        raise ConfigError(f"the readers of {found.kind} have no keys", hint="nothing is to be done for them")
-    kept: Path = await provision(address, seconds)
-    return kept
 
 
 def _of_lane(lane: LaneConfig, built: dict[str, Device]) -> Iterator[Problem]:

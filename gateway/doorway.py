@@ -3,14 +3,17 @@
 import asyncio
 import contextlib
 from datetime import timedelta
+from typing import cast
 
 from gateway.domain.answer import Answer
-from gateway.domain.entry import Entry
+from gateway.domain.entry import Entry, PassageData, PassageKind
 from gateway.domain.model import Direction, Instant, LaneId, Match, Seq, Verdict
 from gateway.domain.passage import Passages, Permit, Stand
 from gateway.errors import DeviceLost
 from gateway.ports import DeviceNotice, Gate
 from gateway.words.door import words
+
+_UNPERMITTED = (PassageKind.FORCED, PassageKind.TAILGATING, PassageKind.WRONG_DIRECTION)
 
 
 class Doorway:
@@ -21,6 +24,8 @@ class Doorway:
         #: None while it is lost.
         self.gate: Gate | None = None
         self.stand = Stand()
+        #: How often somebody went through whom nobody had permitted.
+        self.unpermitted = 0
         self._passages = Passages(lane, passage_lasts) if passage_lasts is not None else None
         self._language = language
         self._public = public
@@ -40,7 +45,12 @@ class Doorway:
 
     def rotate(self, direction: Direction, now: Instant) -> list[Entry]:
         """Somebody went through."""
-        return self._passages.rotate(direction, self.stand, now) if self._passages is not None else []
+        if self._passages is None:
+            return []
+        entries = self._passages.rotate(direction, self.stand, now)
+        if cast("PassageData", entries[-1].data).kind in _UNPERMITTED:
+            self.unpermitted += 1
+        return entries
 
     def expire(self, now: Instant) -> list[Entry]:
         """Whoever did not go through in time does not any more."""

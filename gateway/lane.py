@@ -130,11 +130,12 @@ class Lane:
 
     @property
     def state(self) -> dict[str, object]:
-        """For health: whether the reader is heard, the gate is there and how it stands, and taps that could not be recorded or timed."""
+        """For health: whether the reader is heard, the gate is there and how it stands, and what went wrong how often."""
         return {
             "reader": self._covered is not None,
             "gate": self._doorway.gate is not None,
             "stand": [" ".join(word) for word in self._doorway.stand.words],
+            "unpermitted": self._doorway.unpermitted,
             "not_recorded": self._failures,
             **({"doubtful": self._doubtful} if self._uploads else {}),
         }

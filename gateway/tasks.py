@@ -1,7 +1,7 @@
 """What asyncio forgets."""
 
 import asyncio
-from collections.abc import Coroutine
+from collections.abc import Awaitable, Coroutine
 from typing import Any, TypeVar
 
 T = TypeVar("T")
@@ -25,7 +25,7 @@ async def apart(work: Coroutine[Any, Any, None]) -> None:
     task.result()
 
 
-async def whole(work: Coroutine[Any, Any, T]) -> T:
+async def whole(work: Awaitable[T]) -> T:
     """Await work that is not stopped half-way: whoever is cancelled here goes when it has ended."""
     task = asyncio.ensure_future(work)
     try:

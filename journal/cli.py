@@ -17,6 +17,7 @@ ELSEWHERE: Mapping[str, str] = {
     "card": "journal.desk.card:card",
     "directory": "journal.desk.directory:directory",
     "explain": "journal.reports.explain:explain",
+    "key": "journal.desk.key:key",
     "muster": "journal.reports.muster:muster",
     "notify": "journal.notify.cli:notify",
     "report": "journal.reports.cli:report",

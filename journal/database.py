@@ -37,7 +37,7 @@ def engine_of(url: str) -> AsyncEngine:
         event.listen(engine.sync_engine, "begin", _begin_sqlite)
         return engine
     arguments = {"server_settings": SESSION, "command_timeout": _ANSWER_SECONDS}
-    return create_async_engine(url, hide_parameters=True, connect_args=arguments, pool_pre_ping=True)
+    return create_async_engine(url, hide_parameters=True, connect_args=arguments)
 
 
 def is_sqlite(engine: AsyncEngine) -> bool:

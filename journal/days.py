@@ -1,6 +1,7 @@
 """Which days a batch asks to be judged again: nothing is judged here, a fact only marks (site, date, person)."""
 
 import sys
+from collections import defaultdict
 from collections.abc import Sequence
 from datetime import datetime
 from zoneinfo import ZoneInfo
@@ -13,7 +14,7 @@ from gateway.domain.entry import ClockData, CoverageData, DeviceData, ManualData
 from gateway.domain.model import ClockState
 from gateway.domain.wire import Event, Stream, decode
 from journal.origins import REPEATED
-from journal.store import EVERYBODY, Day, holder_at, holders, milliseconds, moment, of
+from journal.store import EVERYBODY, Day, holder_at, holders, holders_of, milliseconds, moment, of
 from journal.tables import entries, sites
 
 
@@ -37,6 +38,22 @@ async def days_of(connection: AsyncConnection, stream: Stream, events: Sequence[
                 days |= {_day(stream, zone, moment(at + shift)) for at in wrong for shift in (0, correction)}
                 days.add(_day(stream, zone, event.at.at))
     return days
+
+
+async def days_of_taps(connection: AsyncConnection, taps: Sequence[Event]) -> set[Day]:
+    """The same for taps of any site, each on a clock that was set."""
+    shown: dict[tuple[str, str], list[datetime]] = defaultdict(list)
+    for event in taps:
+        if isinstance(event.data, TapData) and event.data.token:
+            shown[event.stream.site, event.data.token].append(event.at.at)
+    query = select(sites.c.site, sites.c.zone).where(sites.c.site.in_(sorted({site for site, _ in shown})))
+    zones = {site: ZoneInfo(zone) for site, zone in await connection.execute(query)}
+    return {
+        Day(site, local_date(at, zones[site]), person)
+        for (site, token), ledger in (await holders_of(connection, shown)).items()
+        for at in shown[site, token]
+        if (person := holder_at(ledger, milliseconds(at)))
+    }
 
 
 async def linked_days(connection: AsyncConnection, stream: Stream, after: int, through: int = sys.maxsize) -> set[Day]:

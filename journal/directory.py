@@ -55,8 +55,12 @@ class Publication:
 class Publisher:
     """Keeps what the broker retains equal to what the tables say."""
 
-    def __init__(self, store: Store, signer: Signer, clock: Clock, alarm: Alarm, *, days: int) -> None:
+    def __init__(
+        self, store: Store, signer: Signer, clock: Clock, alarm: Alarm, *, days: int, following: Signer | None = None
+    ) -> None:
         self._store = store
+        #: What gateways are told to trust besides.
+        self._next_keys = (following.public.hex(),) if following is not None else ()
         self._signer = signer
         self._clock = clock
         self._alarm = alarm
@@ -128,6 +132,7 @@ class Publisher:
                 valid_until=milliseconds(now + self._days),
                 sha256=digest(content),
                 parts=names,
+                next_keys=self._next_keys,
             )
             old = (*before.manifest.parts, *before.stale) if before else ()
             stale = tuple(name for name in dict.fromkeys(old) if name not in names)[:_MAX_STALE]

@@ -11,13 +11,13 @@ Tables are in journal.tables; SQLAlchemy Core, the same statements on SQLite and
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Collection, Iterable, Mapping
+from collections.abc import AsyncIterator, Collection, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 from pydantic import TypeAdapter
-from sqlalchemy import ColumnElement, Table, select, update
+from sqlalchemy import ARRAY, ColumnElement, Select, Table, Text, func, literal, select, tuple_, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
@@ -32,6 +32,7 @@ from journal.database import check, engine_of, exclude, is_sqlite
 from journal.shard import WHOLE, Shard
 
 EVERYBODY = ""
+V = TypeVar("V")
 _ANSWER_SECONDS = 10.0
 _LOST = "the connection that holds this journal's share is gone; another one may write by now"
 _STANDS_BY = "nothing: started again, it stands by"
@@ -139,6 +140,17 @@ def of(table: Table, stream: Stream) -> list[ColumnElement[bool]]:
     return [table.c.site == stream.site, table.c.gateway == stream.gateway, table.c.epoch == stream.epoch]
 
 
+async def add_rows(connection: AsyncConnection, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Insert rows that are new for certain, as fast as the database takes them."""
+    if connection.dialect.name == "sqlite":
+        await connection.execute(table.insert(), rows)
+        return
+    raw: Any = (await connection.get_raw_connection()).driver_connection
+    columns = list(rows[0])
+    records = [tuple(row.values()) for row in rows]
+    await raw.copy_records_to_table(table.name, records=records, columns=columns)
+
+
 async def upsert(connection: AsyncConnection, table: Table, rows: Collection[Mapping[str, Any]]) -> None:
     """Insert rows; where the primary key exists, replace the other columns that the rows name."""
     if not rows:
@@ -151,13 +163,17 @@ async def upsert(connection: AsyncConnection, table: Table, rows: Collection[Map
 
 async def mark_dirty(connection: AsyncConnection, days: Iterable[Day]) -> None:
     """Ask for these days to be judged again; part of the caller's transaction. Set Store.dirtied after the commit."""
-    rows = [{**day._asdict(), "stamp": 1} for day in sorted(set(days))]
-    if rows:
-        statement = insert(connection, tables.dirty)
-        again = statement.on_conflict_do_update(
-            index_elements=["site", "date", "person"], set_={"stamp": tables.dirty.c.stamp + 1}
-        )
-        await connection.execute(again, rows)
+    named = sorted(set(days))
+    if not named:
+        return
+    statement = insert(connection, tables.dirty)
+    one_more = {"stamp": tables.dirty.c.stamp + 1}
+    if connection.dialect.name == "sqlite":
+        again = statement.on_conflict_do_update(index_elements=list(Day._fields), set_=one_more)
+        await connection.execute(again, [{**day._asdict(), "stamp": 1} for day in named])
+    else:
+        source = statement.from_select([*Day._fields, "stamp"], unnested(*zip(*named, strict=True)).add_columns(1))
+        await connection.execute(source.on_conflict_do_update(index_elements=list(Day._fields), set_=one_more))
 
 
 class Holder(NamedTuple):
@@ -170,12 +186,23 @@ class Holder(NamedTuple):
 
 async def holders(connection: AsyncConnection, site: str, tokens: Collection[str]) -> dict[str, list[Holder]]:
     """The card ledger of these tokens, whatever the state: a lost card still says whose it was."""
-    found: dict[str, list[Holder]] = {}
-    for chunk in chunks(sorted(tokens)):
-        c = tables.cards.c
-        query = select(c.token, c.person, c.valid_from, c.valid_to).where(c.site == site, c.token.in_(chunk))
-        for token, person, since, until in await connection.execute(query.order_by(c.id)):
-            found.setdefault(token, []).append(Holder(person, since, until))
+    found = await holders_of(connection, {(site, token) for token in tokens})
+    return {token: rows for (_, token), rows in found.items()}
+
+
+async def holders_of(
+    connection: AsyncConnection, cards: Collection[tuple[str, str]]
+) -> dict[tuple[str, str], list[Holder]]:
+    """The same for (site, token) of several sites."""
+    found: dict[tuple[str, str], list[Holder]] = {}
+    c = tables.cards.c
+    query = select(c.site, c.token, c.person, c.valid_from, c.valid_to).order_by(c.id)
+    for some in chunks(sorted(cards)):
+        which = some if connection.dialect.name == "sqlite" else unnested(*zip(*some, strict=True))
+        for site, token, person, since, until in await connection.execute(
+            query.where(tuple_(c.site, c.token).in_(which))
+        ):
+            found.setdefault((site, token), []).append(Holder(person, since, until))
     return found
 
 
@@ -191,6 +218,11 @@ async def revised(connection: AsyncConnection, site: str) -> None:
     await connection.execute(update(tables.sites).where(c.site == site).values(revision=c.revision + 1))
 
 
-def chunks(values: list[str], size: int = 500) -> Iterable[list[str]]:
+def unnested(*columns: Collection[str]) -> Select[Any]:
+    """On PostgreSQL, rows of texts as a single statement with a parameter for each column, however many there are."""
+    return select(*(func.unnest(literal(list(column), ARRAY(Text))) for column in columns))
+
+
+def chunks(values: list[V], size: int = 500) -> Iterable[list[V]]:
     """Lists short enough for an IN (...) of any database."""
     return (values[start : start + size] for start in range(0, len(values), size))

@@ -71,6 +71,8 @@ gateways = Table(
     Column("gateway", Text, primary_key=True),
     _site(primary_key=False),
     Column("public_key", LargeBinary, nullable=False),
+    # What the gateway announced under that one; it takes its place with the first birth that it signs.
+    Column("next_key", LargeBinary, nullable=True),
     Column("added", BigInteger, nullable=False),
     # active | revoked
     Column("state", Text, nullable=False, default="active"),

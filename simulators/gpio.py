@@ -58,6 +58,8 @@ class Requested:
 
     def set_values(self, values: Mapping[int | str, Value]) -> None:
         self._check()
+        if self._chip.deaf:
+            raise OSError(errno.EIO, os.strerror(errno.EIO))
         self.drive({int(line): value for line, value in values.items()})
 
     def release(self) -> None:
@@ -104,6 +106,10 @@ class Chip:
         self.high: dict[int, bool] = dict.fromkeys(range(32), True)
         self._request: Requested | None = None
         self._there = False
+        #: Takes no output any more, as a chip behind a bus that hangs.
+        self.deaf = False
+        #: How the last driver left its outputs: true is on.
+        self.left: dict[int, bool] = {}
         self._somebody = asyncio.Event()
 
     async def __aenter__(self) -> Self:
@@ -134,6 +140,11 @@ class Chip:
 
     def released(self, request: Requested) -> None:
         """A line that nobody drives is pulled up, or down where up is active."""
+        self.left = {
+            line: self.high[line] is not setting.active_low
+            for line, setting in request.settings.items()
+            if setting.direction is Flow.OUTPUT
+        }
         self.high |= {line: s.active_low for line, s in request.settings.items() if s.direction is Flow.OUTPUT}
         self._request = None
         self._somebody.clear()

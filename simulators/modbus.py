@@ -6,7 +6,7 @@ import os
 import tty
 from pathlib import Path
 from types import TracebackType
-from typing import Final, Self
+from typing import Final, Self, cast
 from urllib.parse import urlsplit
 
 from pymodbus import FramerType
@@ -24,6 +24,9 @@ UNIT: Final = 1
 _CHUNK: Final = 512
 _TURNS: Final = 0.15
 _DISCRETE_INPUTS: Final = 2
+_INPUT_REGISTERS: Final = 4
+#: The register that has all contacts as its bits.
+_MASK: Final = 7
 _NORMALLY_CLOSED: Final = (Role.FIRE_ALARM, Role.TAMPER)
 
 
@@ -66,9 +69,13 @@ class _Wire:
 class Turnstile:
     """Contacts at 0 and up, by the order of Role; coils at 0 and up, by the order of Output."""
 
-    def __init__(self, url: str) -> None:
-        """By the url that a driver will open: a path, or tcp://127.0.0.1:port, port 0 for a free one."""
+    def __init__(self, url: str, *, framer: FramerType = FramerType.SOCKET) -> None:
+        """By the url that a driver will open: a path, or tcp://127.0.0.1:port, port 0 for a free one.
+
+        The framer of TCP is RTU where the board is behind a serial server.
+        """
         self.url = url
+        self._framer = framer
         self._contacts = [role in (Role.READY, *_NORMALLY_CLOSED) for role in Role]
         self._on: set[Output] = set()
         self._asked = asyncio.Event()
@@ -96,10 +103,13 @@ class Turnstile:
         bits = [SimData(0, count=16, values=False, datatype=DataType.BITS)]
         words = [SimData(0, count=16, values=0, datatype=DataType.REGISTERS)]
         device = SimDevice(id=UNIT, simdata=(bits, [*bits], words, [*words]))
+        self._on.clear()
         if self.url.startswith("tcp:"):
             parts = urlsplit(self.url)
             host = parts.hostname or "127.0.0.1"
-            self._server = ModbusTcpServer(device, address=(host, parts.port or 0), trace_pdu=self._hear)
+            self._server = ModbusTcpServer(
+                device, framer=self._framer, address=(host, parts.port or 0), trace_pdu=self._hear
+            )
         else:
             self.wire = _Wire(Path(self.url))
             self._server = ModbusSerialServer(
@@ -107,7 +117,8 @@ class Turnstile:
             )
         await self._server.serve_forever(background=True)
         if isinstance(self._server, ModbusTcpServer):
-            self.url = f"tcp://{host}:{self._server.transport.sockets[0].getsockname()[1]}"
+            listening = cast("asyncio.Server", self._server.transport)
+            self.url = f"tcp://{host}:{listening.sockets[0].getsockname()[1]}"
         await self._tell()
 
     async def unplug(self) -> None:
@@ -116,7 +127,7 @@ class Turnstile:
         self._asked.clear()
         server, self._server = self._server, None
         if server is not None:
-            await server.shutdown()
+            await server.shutdown()  # type: ignore[no-untyped-call]
         wire, self.wire = self.wire, None
         if wire is not None:
             wire.close()
@@ -165,4 +176,10 @@ class Turnstile:
 
     async def _tell(self) -> None:
         if self._server is not None:
+            mask = sum(closed << bit for bit, closed in enumerate(self._contacts))
             await self._server.context.async_setValues(UNIT, _DISCRETE_INPUTS, 0, [*self._contacts])
+            await self._server.context.async_setValues(UNIT, _INPUT_REGISTERS, _MASK, [mask])
+
+    def forget(self) -> None:
+        """Its power fails for a moment: every output is off."""
+        self._on.clear()

@@ -11,6 +11,7 @@ from osdp import (
     Capability,
     CardFormat,
     Channel,
+    Command,
     Event,
     LibFlag,
     LogLevel,
@@ -68,11 +69,16 @@ class OsdpReader:
         self.powered = True
         #: What it was told, newest last.
         self.told: list[Mapping[str, Any]] = []
-        flags = [LibFlag.InstallMode] if key is None else [LibFlag.EnforceSecure]
-        info = PDInfo(address, self._drop, scbk=key, flags=flags, id=PdId(1, 2, 0xA1B2C3, address, 0x010203))
-        self._device = osdp_sys.PeripheralDevice(
-            info.get(), capabilities=PDCapabilities([(capability, 1, 1) for capability in able]).get()
-        )
+        self._key, self._able = key, able
+        self.restart()
+
+    def restart(self) -> None:
+        """Its power fails for a moment; it keeps its key and forgets the channel."""
+        flags = [LibFlag.InstallMode] if self._key is None else [LibFlag.EnforceSecure]
+        name = PdId(1, 2, 0xA1B2C3, self.address, 0x010203)
+        info = PDInfo(self.address, self._drop, scbk=self._key, flags=flags, id=name)
+        able = PDCapabilities([(capability, 1, 1) for capability in self._able])
+        self._device = osdp_sys.PeripheralDevice(info.get(), capabilities=able.get())
         self._device.set_command_callback(self._obey)
 
     @property
@@ -108,6 +114,8 @@ class OsdpReader:
         return bool(self._device.submit_event({"reader_no": 0, **event}))
 
     def _obey(self, command: Mapping[str, Any]) -> tuple[int, None]:
+        if command["command"] == Command.Keyset:
+            self._key = command["data"]
         self.told.append(command)
         return 0, None
 

@@ -21,7 +21,7 @@ from gateway.domain.wire import Envelope, Stream, chain, encode
 from gateway.errors import ConfigError, MalformedMessage, NotRecorded
 from gateway.ports import Clock
 from sync.database import SQL, Connect, Database, connect, damaged
-from sync.epochs import EPOCH, begin, beyond, salvage
+from sync.epochs import EPOCH, begin, beyond, insertion, salvage
 from sync.files import claim_for
 from sync.recent import taps
 from sync.storage import Row, Storage
@@ -142,14 +142,22 @@ class SqliteOutbox:
 
         Raises MalformedMessage, and settles nothing, where it speaks of another epoch or of entries that are not here.
         """
-        if receipt.epoch != self._stream.epoch or receipt.through > self._last:
-            raise MalformedMessage(
-                f"a receipt for {receipt.epoch} through {receipt.through} does not fit the ledger "
-                f"{self._stream.epoch}, which ends at {self._last}"
-            )
-        if receipt.through != self._through:
-            await self._storage.run(SQL["settle"], {"through": receipt.through, "number": self._base // EPOCH})
-            self._through = receipt.through
+        await self.settle(receipt.epoch, receipt.through)
+
+    async def settle(self, epoch: str, through: int) -> None:
+        """The same on another authority: what was exported where no journal is. Raises MalformedMessage as `apply`."""
+        if epoch != self._stream.epoch or through > self._last:
+            here = f"the ledger {self._stream.epoch}, which ends at {self._last}"
+            raise MalformedMessage(f"a receipt for {epoch} through {through} does not fit {here}")
+        if through != self._through:
+            await self._storage.run(SQL["settle"], {"through": through, "number": self._base // EPOCH})
+            self._through = through
+
+    async def expire(self, before: datetime) -> None:
+        """Settles by age what was recorded before that moment: where there is nobody who could confirm it."""
+        span = {"since": timestamp(before), "now": timestamp(self._clock.now().at)}
+        rows = await self._storage.run(SQL["first_recorded"], {"after": self._base + self._through, **span})
+        await self.settle(self._stream.epoch, rows[0][0] % EPOCH - 1 if rows else self._last)
 
     async def begin_again(self, agreed: Seq, reason: str) -> None:
         """A new epoch, in which everything after `agreed` stands again with its origin. Raises NotRecorded.
@@ -222,7 +230,7 @@ class SqliteOutbox:
             group = self._take()
             envelopes = [envelope for part, _ in group for envelope in part]
             try:
-                await self._storage.run(_append(len(envelopes)), _rows(self._base, envelopes))
+                await self._storage.run(*insertion(self._base, envelopes))
             except Exception as error:  # noqa: BLE001 - it belongs to those who wait; none of them waits for ever
                 _reject(group, error)
                 if self._storage.is_open:  # it has not taken place, and what was numbered after it has lost its own
@@ -272,14 +280,6 @@ class SqliteOutbox:
             reason = f"damaged database put aside as {self.damaged.name}"
         data = EpochData(previous=old.epoch if old else None, reason=reason)
         begin(database, data, self._clock.now(), old=old or self._stream, kept=kept)
-
-
-def _append(rows: int) -> str:
-    return SQL["append"] + ", (?, ?, ?)" * (rows - 1)
-
-
-def _rows(base: int, envelopes: Sequence[Envelope]) -> Sequence[object]:
-    return [value for envelope in envelopes for value in (base + envelope.seq, envelope.body, envelope.hash)]
 
 
 def _reject(waiters: Sequence[_Waiter], error: Exception) -> None:

@@ -39,6 +39,12 @@ SELECT hash FROM entry WHERE key = :key
 -- The watermark of the journal; it goes back when the journal was restored from a backup.
 UPDATE epoch SET through = :through WHERE number = :number
 
+-- name: first_recorded
+-- The first entry after a row that was recorded in that time: what comes before it is older.
+SELECT key FROM entry
+WHERE key > :after AND json_extract(CAST(body AS TEXT), '$.recordedtime') BETWEEN :since AND :now
+ORDER BY key LIMIT 1
+
 -- name: prune
 -- Drops the oldest rows up to the first that must stay, :stop or recorded since, but for the one before it, whose hash
 -- is its link. A recorded time in the future proves nothing but a wrong clock and keeps nothing.

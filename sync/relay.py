@@ -2,6 +2,7 @@
 
     first receipt of the session -> start after its `through` -> batches, at most a window without receipt
     no progress for a while, or a receipt that settles nothing -> back to `through`, one probe, the next one later
+    probes that stay without any receipt -> the session is given up: a journal that missed its birth cannot answer it
 
 A PUBACK only moves bytes along. What a link owes when it breaks is still in the ledger, and the next link begins there.
 """
@@ -17,7 +18,7 @@ from tenacity import AsyncRetrying, RetryCallState, wait_random_exponential
 from gateway.domain.handshake import Receipt, Refusal, Span
 from gateway.domain.model import Seq
 from gateway.domain.wire import MAX_BATCH_EVENTS, Batch, Stream, fit
-from gateway.errors import AttendanceError, LedgerMismatch, LinkLost
+from gateway.errors import AttendanceError, LedgerMismatch, LinkLost, TakenOver
 from gateway.ports import Outbox, Uplink
 from sync.window import Window
 
@@ -73,6 +74,8 @@ class Limits:
     echo: float = 1.0
     #: Between two probes at most.
     longest: float = 600.0
+    #: So many probes in a row may stay without a receipt.
+    unanswered: int = 3
 
 
 @dataclass(slots=True)
@@ -95,6 +98,10 @@ class LinkStatus:
     dropped: Counter[str] = field(default_factory=Counter)
     #: Whether this session has settled something, or found all settled.
     progress: bool = False
+    #: How often another device was met under this gateway's name.
+    clones: int = 0
+    #: Whether this session was shared with one.
+    contested: bool = False
 
     def up(self, session: str) -> None:
         """A session has begun."""
@@ -103,7 +110,13 @@ class LinkStatus:
     def down(self, error: AttendanceError) -> None:
         """A session has ended, or did not come about."""
         self.connected, self.session = False, None
+        if isinstance(error, TakenOver):
+            self.cloned()
         self.error, self.hint = str(error), error.hint
+
+    def cloned(self) -> None:
+        """Another device is connected in turn with this one."""
+        self.clones, self.contested = self.clones + 1, True
 
     def heard(self, receipt: Receipt, *, floor: Seq, settled: bool) -> None:
         """A receipt was verified and applied."""
@@ -144,10 +157,13 @@ class _Session:
         self._echo_patience = self._echo.pause()
         self._patience = limits.patience
         self._deadline = 0.0
+        #: Probes since the newest receipt.
+        self._probes = 0
 
     async def listen(self) -> None:
         async for receipt in self._uplink.receipts():
             await self._settle(receipt)
+            self._probes = 0
             self._answered.set()
             self._changed.set()
 
@@ -168,8 +184,7 @@ class _Session:
         while True:
             self._changed.clear()
             if self._window.waiting and self._now() >= self._deadline:
-                self._window.probe()
-                self._patience, self._echo_patience = self._backoff.pause(), self._echo.pause()
+                self._probe()
             batch = await self._next()
             if batch is None:
                 await self._news()
@@ -179,6 +194,16 @@ class _Session:
             # First, because the receipt may come before the PUBACK.
             self._window.send(batch.last)
             await self._uplink.send(batch)
+
+    def _probe(self) -> None:
+        if self._probes == self._limits.unanswered:
+            raise LinkLost(
+                f"the journal has not answered {self._probes} batches: this session is given up",
+                hint="check that the journal runs and that 'attendance-journal gateway list' shows this gateway",
+            )
+        self._probes += 1
+        self._window.probe()
+        self._patience, self._echo_patience = self._backoff.pause(), self._echo.pause()
 
     async def _settle(self, receipt: Receipt) -> None:
         self._check_epoch()

@@ -8,15 +8,17 @@ On is 1, current flows, the contact is closed: `drivers.contacts` calls that low
 """
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Final
+from typing import Final, TypeVar
 
 from drivers.contacts import Level, Role, usual
-from drivers.lamp import Output
 
-_POINT: Final = re.compile(r"(\d{1,5})(?:\.(\d{1,2}))?(?: (on|off))?")
+N = TypeVar("N", bound=Hashable)
+
+_POINT: Final = re.compile(r"([0-9]{1,5})(?:\.([0-9]{1,2}))?(?: (on|off))?")
 #: What one question of the protocol asks for at the most, as registers.
 LONGEST: Final = 125
 
@@ -76,6 +78,6 @@ def levels(points: Mapping[Role, Point], asked: range, values: Sequence[int]) ->
     return {role: not point.on(values[point.address - asked.start]) for role, point in points.items()}
 
 
-def coils(points: Mapping[Output, Point], on: frozenset[Output]) -> dict[int, bool]:
+def coils(points: Mapping[N, Point], on: AbstractSet[N]) -> dict[int, bool]:
     """What each coil shall be; an output is on while its coil is, unless it says otherwise."""
     return {point.address: (output in on) is not (point.active_on is False) for output, point in points.items()}

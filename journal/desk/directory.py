@@ -126,8 +126,13 @@ def publish(config: Path, site: str) -> None:
 
     async def work() -> int:
         async with furnished(config) as (settings, store):
-            signer, clock = (await keys_of(settings.state.directory, store)).signer(), clock_from_environment()
-            publisher = Publisher(store, signer, clock, lambda *_, **__: None, days=settings.directory.days)
+            keys, clock, days = (
+                await keys_of(settings.state.directory, store),
+                clock_from_environment(),
+                settings.directory.days,
+            )
+            following = keys.next_signer()
+            publisher = Publisher(store, keys.signer(), clock, lambda *_, **__: None, days=days, following=following)
             # Beside the running journal: another client id, the same user.
             async with connect(settings.broker.broker("-publish")) as connection:
                 return (await publisher.publish(connection, site)).manifest.version

@@ -18,7 +18,6 @@ from simulators.pn532 import Fault, Pn532
 from simulators.rdm6300 import Rdm6300
 from simulators.virtual import Virtual
 from tests.contracts.leftovers import descriptors
-from tests.contracts.osdp import OsdpBench
 from tests.contracts.serial_benches import SERIAL_BENCHES, SETTINGS
 from tests.contracts.terminal_bench import Simulated, TerminalBench, unpacked
 
@@ -137,7 +136,6 @@ BENCHES: Mapping[str, Callable[[Path], Bench]] = {
     "virtual-unix": lambda tmp: VirtualBench(Virtual(f"unix:{tmp}/reader")),
     "nfc-udp": lambda tmp: FieldBench(NfcField()),
     "nfc-pn532": lambda tmp: ChipBench(Pn532(str(tmp / "reader"))),
-    "osdp-pty": lambda tmp: OsdpBench(tmp, str(tmp / "bus")),
     **SERIAL_BENCHES,
     "zkteco": lambda _: TerminalBench(),
 }

@@ -9,10 +9,12 @@ import pytest
 
 from drivers.gpio.driver import Gpio
 from drivers.ironlogic.driver import Ironlogic
+from drivers.keyboard.driver import Keyboard
 from drivers.line.driver import LineReader
 from drivers.modbus.driver import Modbus
 from drivers.nfc.driver import Nfc
 from drivers.osdp.driver import Osdp
+from drivers.pcsc.driver import Pcsc
 from drivers.rdm6300.codec import encode
 from drivers.rdm6300.driver import Rdm6300
 from drivers.registry import GROUP, KINDS, build, decoder, kinds, load
@@ -21,7 +23,19 @@ from drivers.zkteco.driver import Zkteco
 from gateway.errors import ConfigError, Problem
 from gateway.ports import Device
 
-CONFORMING: tuple[type[Device], ...] = (Gpio, Ironlogic, LineReader, Modbus, Nfc, Osdp, Rdm6300, Virtual, Zkteco)
+CONFORMING: tuple[type[Device], ...] = (
+    Gpio,
+    Ironlogic,
+    Keyboard,
+    LineReader,
+    Modbus,
+    Nfc,
+    Osdp,
+    Pcsc,
+    Rdm6300,
+    Virtual,
+    Zkteco,
+)
 ROOT = Path(__file__).parents[2]
 
 

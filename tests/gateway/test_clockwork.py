@@ -82,6 +82,21 @@ async def test_a_wall_clock_that_is_set_back_is_covered_again() -> None:
     assert max(clock.slept) <= 60
 
 
+async def test_a_day_ahead_and_back_in_the_middle_of_the_morning_misses_no_later_cut_off() -> None:
+    clock = HandClock("08:30:30")
+    lane = Listed(clock)
+    task = asyncio.create_task(tell_coverage([lane], directory, clock))
+    for wall in (at("08:31") + timedelta(days=1), at("08:40")):
+        clock.set_wall(wall)
+        for _ in range(10):
+            await asyncio.sleep(0)
+    while clock.now().at < at("09:18"):
+        await asyncio.sleep(0)
+    task.cancel()
+    minutes = [at("08:41:02") + timedelta(minutes=minute) for minute in range(20)]
+    assert lane.covered[-22:] == [*minutes, at("09:15:02"), at("09:17:02")]
+
+
 async def test_something_is_done_once_each_period_beginning_now() -> None:
     clock, done = HandClock("08:00"), list[datetime]()
 

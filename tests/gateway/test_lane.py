@@ -99,7 +99,7 @@ async def test_health_counts_what_could_not_be_recorded() -> None:
     async with serving(build()) as door:
         door.ledger.broken = True
         await door.after(CardRead(credential=CARD), CardRead(credential=OTHER))
-        assert door.lane.state == {"reader": True, "gate": True, "stand": [], "not_recorded": 2}
+        assert door.lane.state == {"reader": True, "gate": True, "stand": [], "unpermitted": 0, "not_recorded": 2}
 
 
 async def test_a_lane_without_its_gate_still_records() -> None:
@@ -115,7 +115,7 @@ async def test_a_lost_reader_is_raised_and_the_lane_is_down() -> None:
     door.reader.feed(DeviceLost())
     with pytest.raises(DeviceLost):
         await door.lane.watch_reader(door.reader)
-    assert door.lane.state == {"reader": False, "gate": False, "stand": [], "not_recorded": 0}
+    assert door.lane.state == {"reader": False, "gate": False, "stand": [], "unpermitted": 0, "not_recorded": 0}
 
 
 async def test_coverage_is_from_the_last_to_now_and_after_every_tap() -> None:
@@ -193,7 +193,10 @@ async def test_no_coverage_while_one_reader_of_several_is_down_or_across_its_abs
         assert covered.since == back
 
 
-@pytest.mark.parametrize(("wall", "state"), [("09:00", ClockState.SYNCED), ("08:00", ClockState.UNSYNCED)])
+@pytest.mark.parametrize(
+    ("wall", "state"),
+    [("09:00", ClockState.SYNCED), ("07:00", ClockState.SYNCED), ("08:00", ClockState.UNSYNCED)],
+)
 async def test_no_coverage_across_a_clock_that_was_set_or_is_not_known(wall: str, state: ClockState) -> None:
     async with serving(build()) as door:
         door.clock.set_wall(at(wall), state)

@@ -96,11 +96,14 @@ async def test_whoever_comes_second_stands_by(store: Store, other: Store, theirs
 
 @postgresql
 async def test_disjoint_shares_write_beside_each_other(store: Store, other: Store) -> None:
-    async with holding(store, Shard(1, 2), Waiting()) as one, holding(other, Shard(2, 2), Waiting()) as two:
-        async with one.begin() as connection:
-            await mark_dirty(connection, [Day(SITE, "2026-09-01", "p-1")])
-            async with asyncio.timeout(20), two.begin() as beside:
-                await mark_dirty(beside, [Day(SITE, "2026-09-01", "p-2")])
+    async with (
+        holding(store, Shard(1, 2), Waiting()) as one,
+        holding(other, Shard(2, 2), Waiting()) as two,
+        one.begin() as connection,
+    ):
+        await mark_dirty(connection, [Day(SITE, "2026-09-01", "p-1")])
+        async with asyncio.timeout(20), two.begin() as beside:
+            await mark_dirty(beside, [Day(SITE, "2026-09-01", "p-2")])
     async with store.read() as connection:
         assert (await connection.execute(select(func.count()).select_from(tables.dirty))).scalar() == 2
 

@@ -54,9 +54,11 @@ def test_a_crowd_is_printed() -> None:
     ("kind", "url", "uid"),
     [
         ("rdm6300", "{folder}/reader", "55007EE424"),
+        ("keyboard", "", "62E3086CED"),
         ("line", "", "62E3086CED"),
         ("ironlogic", "", "04DE5F1EACC040"),
         ("nfc", "", "04DE5F1EACC040"),
+        ("osdp", "{folder}/bus", "04DE5F1EACC040"),
         ("virtual", "", "14443a:DEADBEEF"),
     ],
 )

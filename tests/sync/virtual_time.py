@@ -8,13 +8,16 @@ from typing import Any, TypeVar
 T = TypeVar("T")
 
 
-class _Jump(selectors.SelectSelector):
+class Jump(selectors.SelectSelector):
     """Instead of sleeping it moves the clock."""
 
     now = 0.0
 
+    def ready(self) -> list[tuple[selectors.SelectorKey, int]]:
+        return super().select(0)
+
     def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
-        ready = super().select(0)
+        ready = self.ready()
         if not ready and timeout is None:
             raise RuntimeError("everybody waits and no timer is set: this is a deadlock")
         if not ready and timeout:
@@ -25,8 +28,8 @@ class _Jump(selectors.SelectSelector):
 class VirtualLoop(asyncio.SelectorEventLoop):
     """For code that waits only for timers and for other tasks: no sockets, no threads."""
 
-    def __init__(self) -> None:
-        self._jump = _Jump()
+    def __init__(self, jump: Jump | None = None) -> None:
+        self._jump = jump or Jump()
         super().__init__(self._jump)
 
     def time(self) -> float:

@@ -1,6 +1,8 @@
 """What a turnstile on GPIO lines does beyond the promises of every gate."""
 
 import asyncio
+import gc
+import weakref
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -114,8 +116,28 @@ async def test_outputs_are_off_before_after_and_when_nobody_is_in_charge() -> No
             assert sim.on == frozenset()
             await gpio.gate("").show(ADMIT, PASS)
             assert sim.on == {Output.GREEN, Output.BUZZER, Output.UNLOCK}
+        assert sim.left
+        assert not any(sim.left.values())
         assert sim.on == frozenset()
-        assert sim.switched[-1] == frozenset()
+
+
+async def test_a_chip_that_takes_no_output_is_lost_for_who_watches_it() -> None:
+    async with opened() as (sim, gate, events):
+        sim.deaf = True
+        with pytest.raises(DeviceLost, match="gone"):
+            await gate.show(ADMIT, PASS)
+        with pytest.raises(DeviceLost, match="gone"):
+            await anext(events)
+
+
+async def test_a_closed_gate_is_forgotten_at_once() -> None:
+    async with Turnstile() as sim:
+        async with device(sim, opens=60.0) as gpio:
+            await gpio.gate("").show(ADMIT, PASS)
+        forgotten = weakref.ref(gpio)
+        del gpio
+        gc.collect()
+        assert forgotten() is None
 
 
 async def test_a_silent_gate_never_beeps() -> None:

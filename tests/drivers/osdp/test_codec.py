@@ -6,6 +6,8 @@ from typing import Any
 
 import osdp_sys
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from osdp import Capability, CardFormat, Channel, Command, Event, LogLevel, PDCapabilities, PDInfo, StatusReportType
 
 from drivers.frames import BadCard, BadFrame, Card
@@ -200,6 +202,11 @@ def test_a_whole_uid_is_read_where_the_settings_say_what_it_is(uid: Uid, data: b
 )
 def test_what_is_no_card_is_told(event: dict[str, Any], uid: Uid, of: type) -> None:
     assert isinstance(read(event, uid), of)
+
+
+@given(st.integers(0, 3), st.integers(0, 1024), st.binary(max_size=64), st.sampled_from(Uid))
+def test_whatever_a_reader_reports_is_judged(form: int, bits: int, data: bytes, uid: Uid) -> None:
+    assert isinstance(read(card(bits, data, form), uid), Card | BadCard | BadFrame)
 
 
 def test_only_what_is_new_of_a_reader_is_told() -> None:

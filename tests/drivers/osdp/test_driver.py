@@ -99,6 +99,16 @@ async def test_one_lost_reader_is_told_and_comes_back_while_the_others_read_on(t
         assert await anext(lost) == READ
 
 
+async def test_a_power_blip_costs_seconds(tmp_path: Path) -> None:
+    async with opened(tmp_path, {1: KEY, 2: OTHER}) as (sim, bus):
+        events = aiter(bus.reader("1").events())
+        sim.readers[1].restart()
+        assert (await notice(events))[0] is DeviceState.DOWN
+        assert await notice(events) == (DeviceState.UP, "reader 1")
+        sim.readers[1].bits(26, BITS)
+        assert await anext(events) == READ
+
+
 @pytest.mark.parametrize("key", [OTHER, None], ids=["another key", "the factory's key"])
 async def test_a_reader_under_another_key_is_told_and_never_spoken_to_without_one(
     key: bytes | None, tmp_path: Path

@@ -3,13 +3,16 @@
 import asyncio
 import stat
 import sys
+import time
 from pathlib import Path
 
 import pytest
 
+from drivers.cable import open_line
 from drivers.osdp import bus, provision
 from drivers.osdp.driver import Osdp
 from drivers.osdp.keys import KeyFile
+from drivers.osdp.panel import Panel
 from gateway.errors import ConfigError, DeviceLost
 from simulators.osdp import OsdpBus
 
@@ -46,6 +49,28 @@ async def test_a_reader_that_is_not_ready_is_given_nothing(tmp_path: Path) -> No
             await of(sim, tmp_path).provision("1", 0.5)
         assert "installation mode" in lost.value.hint
         assert (tmp_path / "1.key").read_text() == "ours before"
+
+
+async def test_a_reader_without_a_secure_channel_is_not_there(tmp_path: Path) -> None:
+    """Without being enforced, as while a key is given, libosdp talks on in the clear to a reader that has another one."""
+    theirs = bytes.fromhex("00112233445566778899AABBCCDDEEFF")
+    async with asyncio.timeout(30), OsdpBus(str(tmp_path / "bus"), {1: theirs}) as sim, open_line(sim.url) as line:
+        panel = Panel(line, {1: bytes(16)}, time.monotonic, installs=True)
+        clear = False
+        for _ in range(100):
+            await asyncio.sleep(0.005)
+            panel.turn()
+            clear = clear or bool(panel._panel.status())
+            assert not panel.there(1)
+        assert clear
+
+
+async def test_a_bus_that_is_in_use_is_left_alone(tmp_path: Path) -> None:
+    async with asyncio.timeout(30), OsdpBus(str(tmp_path / "bus"), {1: None}) as sim:
+        await of(sim, tmp_path).provision("1", 10)
+        async with of(sim, tmp_path):
+            with pytest.raises(DeviceLost, match="in use"):
+                await of(sim, tmp_path).provision("1", 1)
 
 
 async def test_a_key_that_arrived_unseen_is_tried_again(tmp_path: Path) -> None:

@@ -1,0 +1,122 @@
+"""apsw's SQLite in the clothes of the standard library's, because only apsw lets Python be the disk.
+
+It is asked by the gateway's ledger through `Database.execute`, and by SQLAlchemy as a DB-API connection.
+"""
+
+import sqlite3
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import apsw
+
+from sync.database import Parameters
+from tests.faults.disk import NAME
+
+#: What is told of a statement that has taken place.
+Told = Callable[["Engine", str], None]
+
+
+class Engine:
+    """One connection, the only one of its file: shared memory between several is nothing that apsw's VFS has."""
+
+    isolation_level: str | None = None
+
+    def __init__(self, path: Path, told: Told = lambda _engine, _sql: None) -> None:
+        self._told = told
+        self.real = apsw.Connection(str(path), vfs=NAME)
+        self.real.execute("PRAGMA locking_mode = EXCLUSIVE").fetchall()
+
+    def execute(self, sql: str, parameters: Parameters = (), /) -> "Cursor":
+        """Runs it to its end."""
+        cursor = self.cursor()
+        cursor.execute(sql, parameters)
+        return cursor
+
+    def cursor(self) -> "Cursor":
+        return Cursor(self, self._told)
+
+    def ask(self, sql: str, parameters: Parameters = ()) -> list[Any]:
+        """A look from outside, of which nobody is told."""
+        return self.real.execute(sql, parameters).fetchall()
+
+    def commit(self) -> None:
+        if self.real.in_transaction:
+            self.execute("COMMIT")
+
+    def rollback(self) -> None:
+        if self.real.in_transaction:
+            self.execute("ROLLBACK")
+
+    def close(self) -> None:
+        with suppress(apsw.Error):  # of a process that is gone it may not even tidy up
+            self.real.close(True)
+
+    def create_function(self, name: str, narg: int, func: Any, **_: object) -> None:
+        self.real.create_scalar_function(name, func, narg)
+
+
+class Cursor:
+    """Of one statement."""
+
+    arraysize = 1
+    description: tuple[tuple[Any, ...], ...] | None = None
+    lastrowid: int | None = None
+    rowcount = -1
+
+    def __init__(self, engine: Engine, told: Told) -> None:
+        self._engine, self._told = engine, told
+        self._rows: list[Any] = []
+
+    def execute(self, sql: str, parameters: Any = (), /) -> "Cursor":
+        return self._run(sql, lambda cursor: cursor.execute(sql, parameters))
+
+    def executemany(self, sql: str, parameters: Iterable[Any], /) -> "Cursor":
+        return self._run(sql, lambda cursor: cursor.executemany(sql, parameters))
+
+    def fetchall(self) -> list[Any]:
+        rows, self._rows = self._rows, []
+        return rows
+
+    def fetchone(self) -> Any:
+        return self._rows.pop(0) if self._rows else None
+
+    def fetchmany(self, size: int = 1) -> Sequence[Any]:
+        rows, self._rows = self._rows[:size], self._rows[size:]
+        return rows
+
+    def close(self) -> None: ...
+
+    def setinputsizes(self, *_: object) -> None: ...
+
+    def _run(self, sql: str, run: Callable[[apsw.Cursor], object]) -> "Cursor":
+        real, cursor = self._engine.real, None
+        try:
+            before = real.total_changes()
+            cursor = real.cursor()
+            cursor.exec_trace = self._describe
+            run(cursor)
+            self._rows = cursor.fetchall()
+            self.rowcount, self.lastrowid = real.total_changes() - before, real.last_insert_rowid()
+        except apsw.Error as error:
+            raise _translated(error) from error
+        self._told(self._engine, sql)
+        return self
+
+    def _describe(self, cursor: apsw.Cursor, _sql: str, _bindings: object) -> bool:
+        columns = cursor.get_description()
+        self.description = tuple((name, None, None, None, None, None, None) for name, *_ in columns) or None
+        return True
+
+
+def _translated(error: apsw.Error) -> sqlite3.Error:
+    kinds: dict[type[apsw.Error], type[sqlite3.Error]] = {
+        apsw.ConstraintError: sqlite3.IntegrityError,
+        apsw.CorruptError: sqlite3.DatabaseError,
+        apsw.NotADBError: sqlite3.DatabaseError,
+        apsw.ConnectionClosedError: sqlite3.ProgrammingError,
+    }
+    told = kinds.get(type(error), sqlite3.OperationalError)(str(error) or type(error).__name__)
+    told.sqlite_errorcode = sqlite3.SQLITE_FULL if isinstance(error, apsw.FullError) else getattr(error, "result", 1)
+    return told

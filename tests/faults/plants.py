@@ -1,0 +1,128 @@
+"""Bugs planted on purpose: a simulation that stays green over one of these proves nothing."""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+import journal.inbox
+from gateway.domain import evidence
+from gateway.domain.coverage import Interval
+from gateway.domain.entry import Entry
+from gateway.domain.handshake import Receipt
+from gateway.domain.model import Seq
+from gateway.domain.wire import Batch
+from journal.ledger import Position, position
+from sync.outbox import SqliteOutbox
+from sync.uplink import MqttUplink
+from sync.window import Window
+from tests.faults.engine import Cursor
+
+Plant = Callable[[pytest.MonkeyPatch], None]
+
+
+def unsynced_commits(patch: pytest.MonkeyPatch) -> None:
+    """synchronous = NORMAL, while the database says FULL."""
+    execute = Cursor.execute
+
+    def lying(self: Cursor, sql: str, parameters: Any = (), /) -> Cursor:
+        if sql == "PRAGMA synchronous":
+            return execute(self, "SELECT 2")
+        return execute(self, sql.replace("synchronous = FULL", "synchronous = NORMAL"), parameters)
+
+    patch.setattr(Cursor, "execute", lying)
+
+
+def settled_at_puback(patch: pytest.MonkeyPatch) -> None:
+    """The broker's acknowledgement is taken for the journal's."""
+    send = MqttUplink.send
+
+    async def believing(self: MqttUplink, batch: Batch) -> None:
+        await send(self, batch)
+        stream = batch.stream
+        receipt = Receipt(
+            site=stream.site,
+            gateway=stream.gateway,
+            session=self.session,
+            epoch=stream.epoch,
+            through=batch.last,
+            head=batch.envelopes[-1].hash.hex(),
+            issued=0,
+        )
+        self._receipts.put(receipt)
+
+    patch.setattr(MqttUplink, "send", believing)
+
+
+def green_before_the_commit(patch: pytest.MonkeyPatch) -> None:
+    """The lamp does not wait for the disk."""
+    append = SqliteOutbox.append
+
+    async def hasty(self: SqliteOutbox, entries: Sequence[Entry]) -> Seq:
+        writing = asyncio.ensure_future(append(self, entries))
+        writing.add_done_callback(lambda task: task.cancelled() or task.exception())
+        await asyncio.sleep(0)
+        return Seq(self._newest)
+
+    patch.setattr(SqliteOutbox, "append", hasty)
+
+
+def number_kept_after_a_failure(patch: pytest.MonkeyPatch) -> None:
+    """What a full disk refused has used up its number."""
+    write = SqliteOutbox._write
+
+    async def wasteful(self: SqliteOutbox) -> None:
+        newest = self._newest
+        await write(self)
+        self._newest = max(self._newest, newest)
+
+    patch.setattr(SqliteOutbox, "_write", wasteful)
+
+
+def receipt_for_what_is_held(patch: pytest.MonkeyPatch) -> None:
+    """The journal calls committed what waits for entries before it."""
+
+    async def generous(*place: Any) -> Position:
+        at = await position(*place)
+        return replace(at, through=at.held[-1].last) if at.held else at
+
+    patch.setattr(journal.inbox, "position", generous)
+
+
+def deaf_to_lower_receipts(patch: pytest.MonkeyPatch) -> None:
+    """A journal that came back from a backup is not sent again what it lost."""
+    settle = Window.settle
+
+    def stubborn(self: Window, through: Seq) -> bool:
+        return through > self.through and settle(self, through)
+
+    patch.setattr(Window, "settle", stubborn)
+
+
+def absent_without_proof(patch: pytest.MonkeyPatch) -> None:
+    """Every lane counts as heard of from morning to evening."""
+    interpret = evidence.interpret
+
+    def trusting(found: Any) -> Any:
+        facts, coverage = interpret(found)
+        lanes = [
+            replace(lane, intervals=(Interval(since=lane.opens, until=lane.closes),), outages=())
+            for lane in coverage.lanes
+        ]
+        return facts, replace(coverage, lanes=tuple(lanes))
+
+    patch.setattr(evidence, "interpret", trusting)
+
+
+#: What each is called, and a seed near which it shows.
+PLANTS: dict[Plant, int] = {
+    unsynced_commits: 3,
+    settled_at_puback: 1,
+    green_before_the_commit: 1,
+    number_kept_after_a_failure: 14,
+    receipt_for_what_is_held: 10,
+    deaf_to_lower_receipts: 25,
+    absent_without_proof: 8,
+}
