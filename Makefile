@@ -31,7 +31,8 @@ check: env ## format, lint, types, layers, budgets, documents: everything that n
 	@echo "check: all good"
 
 test: check ## check, then every test, against real readers' bytes, a real broker and real processes
-	tests/needs.sh
+	PYTHON=$(BIN)/python tests/needs.sh
+	tests/pyscard.sh
 	$(BIN)/pytest -n 2
 
 fuzz-sources: env ## FILES=100000 spoilt files for each parser of sources, PARSERS="asc icalendar" only for some

@@ -8,7 +8,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from bench import daemon, outbox, register, rosters, sources, timetable
+from bench import daemon, ingest, outbox, register, rosters, sources, timetable, uplink
 from bench.figure import Figure
 
 BENCHMARKS: dict[str, Callable[[], Sequence[Figure]]] = {
@@ -18,6 +18,8 @@ BENCHMARKS: dict[str, Callable[[], Sequence[Figure]]] = {
     "timetable": timetable.run,
     "register": register.run,
     "sources": sources.run,
+    "ingest": ingest.run,
+    "uplink": uplink.run,
 }
 _WIDTH = 100
 RESULTS = Path(__file__).with_name("results.json")

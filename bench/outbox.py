@@ -38,7 +38,7 @@ _WAITING = 50
 #: An SD card of a gateway syncs in milliseconds, a server's disk in tenths of one.
 _SLOW_SYNC_SECONDS = 0.004
 
-_DATA = TapData(
+TAP = TapData(
     lane=LaneId("north-1"),
     direction=Direction.IN,
     token=Token("1:" + "5a" * 16),
@@ -51,7 +51,7 @@ _DATA = TapData(
 )
 
 
-class _Clock:
+class Clock:
     def now(self) -> Instant:
         boottime = time.monotonic_ns() // 1_000_000
         return Instant(at=datetime.now(UTC), boot="b" * 36, boottime=boottime, clock=ClockState.SYNCED)
@@ -131,11 +131,11 @@ async def _ledger(path: Path, connect: Connect, taps: int) -> tuple[Sequence[flo
     async def tap(count: int) -> None:
         for _ in range(count):
             start = time.perf_counter()
-            await outbox.append([Entry(at=clock.now(), data=_DATA)])
+            await outbox.append([Entry(at=clock.now(), data=TAP)])
             await _show()
             took.append(time.perf_counter() - start)
 
-    clock = _Clock()
+    clock = Clock()
     async with SqliteOutbox(path, site="school-1", gateway="north", clock=clock, connect=connect) as outbox:
         await tap(taps)  # the log grows to its size
         took.clear()
@@ -152,7 +152,7 @@ async def _show() -> None:
 
 def _plain(database: Database, taps: int) -> float:
     """The same job without a writer, a thread or a group: encode, chain, INSERT, commit, next. Taps a second."""
-    clock, stream = _Clock(), Stream(site="school-1", gateway="north", epoch="plain")
+    clock, stream = Clock(), Stream(site="school-1", gateway="north", epoch="plain")
     for sql in ("PRAGMA journal_mode = WAL", "PRAGMA synchronous = FULL"):
         database.execute(sql).fetchall()
     database.execute("CREATE TABLE entry (key INTEGER PRIMARY KEY, body BLOB NOT NULL, hash BLOB NOT NULL)")
@@ -160,7 +160,7 @@ def _plain(database: Database, taps: int) -> float:
     for seq in range(1, 2 * taps + 1):
         if seq == taps + 1:
             start = time.perf_counter()
-        entry = Entry(at=clock.now(), data=_DATA)
+        entry = Entry(at=clock.now(), data=TAP)
         body = encode(entry, stream=stream, seq=Seq(seq), recorded=clock.now().at)
         head = link(head, body)
         database.execute(SQL["append"], (seq, body, head))

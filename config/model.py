@@ -155,6 +155,11 @@ class UplinkConfig(Table):
         return parts.hostname or "", parts.port or PORTS[parts.scheme]
 
     @property
+    def certificates(self) -> dict[str, Path | None]:
+        """By what they are called in health."""
+        return {"certificate": self.certificate, "authority": self.ca} if self.tls else {}
+
+    @property
     def tls(self) -> bool:
         """Whether ca, certificate and key are in use."""
         return self.url.startswith("mqtts:")

@@ -1,10 +1,11 @@
-"""What a codec makes of bytes, whatever the device: cards, bad cards, bad frames and noise."""
+"""What a codec makes of bytes, whatever the device: cards that come and go, bad cards, bad frames and noise."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Protocol, TypeAlias, TypeVar
 
 from gateway.domain.credential import Credential, Technology
+from gateway.domain.model import Assurance
 from gateway.errors import CredentialRefused
 
 F = TypeVar("F")
@@ -17,6 +18,7 @@ class Card:
     credential: Credential
     #: The bytes that said so.
     raw: bytes = field(repr=False)
+    assurance: Assurance = Assurance.UID
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,6 +28,13 @@ class BadCard:
     technology: Technology
     raw: bytes = field(repr=False)
     why: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Removed:
+    """No card is in the field any more, where a reader says so."""
+
+    raw: bytes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,7 +52,7 @@ class Noise:
     size: int
 
 
-Frame: TypeAlias = Card | BadCard | BadFrame | Noise
+Frame: TypeAlias = Card | BadCard | Removed | BadFrame | Noise
 
 
 class Codec(Protocol[F]):

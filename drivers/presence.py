@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Hashable
 
-from drivers.frames import BadCard, BadFrame, Card, Frame, Noise
+from drivers.frames import BadCard, BadFrame, Card, Frame, Noise, Removed
 from gateway.domain.entry import DeviceState
 from gateway.ports import CardRead, CardRefused, DeviceNotice, ReaderEvent
 
@@ -18,7 +18,7 @@ class Presence:
     """What one antenna has in its field."""
 
     def __init__(self, silence: float) -> None:
-        """A card that is not seen for `silence` seconds has left."""
+        """A card that is not seen for `silence` seconds has left, if the reader does not say so itself."""
         self._silence = silence
         #: Frames that were none, wrong checksums among them, and bytes outside of any: too few for a notice they count as well.
         self.faults = Counter(bad_frames=0, noise_bytes=0)
@@ -29,12 +29,16 @@ class Presence:
     def event(self, frame: Frame, now: float) -> ReaderEvent | None:
         """One event per presentation, one notice per storm and minute; `now` is monotonic, in seconds."""
         match frame:
-            case Card(credential=credential):
-                return CardRead(credential=credential) if self._came(credential, now) else None
+            case Card(credential=credential, assurance=assurance):
+                read = CardRead(credential=credential, assurance=assurance)
+                return read if self._came(credential, now) else None
             case BadCard(technology=technology, why=why):
                 # Not by its UID: a random one is another each time the same card is asked.
                 refused = CardRefused(technology=technology, why=why)
                 return refused if self._came(refused, now) else None
+            case Removed():
+                self._seen.clear()
+                return None
             case BadFrame(raw=raw):
                 self.faults["bad_frames"] += 1
                 return self._storm(len(raw), now)

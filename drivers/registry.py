@@ -6,7 +6,7 @@ import importlib.metadata
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, cast
 
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, ConfigDict, ValidationError
 from pydantic_core import ErrorDetails
 
 from drivers.frames import Codec, described
@@ -14,15 +14,30 @@ from gateway.errors import ConfigError, Problem
 from gateway.ports import Device
 
 KINDS: Mapping[str, str] = {
+    "gpio": "drivers.gpio.driver:Gpio",
+    "ironlogic": "drivers.ironlogic.driver:Ironlogic",
+    "keyboard": "drivers.keyboard.driver:Keyboard",
+    "line": "drivers.line.driver:LineReader",
+    "modbus": "drivers.modbus.driver:Modbus",
     "nfc": "drivers.nfc.driver:Nfc",
+    "osdp": "drivers.osdp.driver:Osdp",
+    "pcsc": "drivers.pcsc.driver:Pcsc",
     "rdm6300": "drivers.rdm6300.driver:Rdm6300",
     "virtual": "drivers.virtual.driver:Virtual",
+    "zkteco": "drivers.zkteco.driver:Zkteco",
 }
 #: Other distributions offer kinds as entry points of this group; the table above wins.
 GROUP = "attendance.drivers"
 
 _SETTINGS = "Settings"
 _SHOWN = 60
+_NONE: Mapping[str, object] = {}
+
+
+class _Plain(BaseModel):
+    """The format of a codec that takes no settings."""
+
+    model_config = ConfigDict(extra="forbid")
 
 
 def kinds() -> list[str]:
@@ -31,7 +46,7 @@ def kinds() -> list[str]:
 
 
 def load(kind: str) -> type[Device]:
-    """The class of a kind: a Device whose `Settings` are the keys of its table, and perhaps a `codec` of its bytes.
+    """The class of a kind: a Device whose `Settings` are the keys of its table, and perhaps a `codec` of its bytes, with the `format` that it takes.
 
     Raises ConfigError for an unknown kind, and where its vendor library is missing.
     """
@@ -56,29 +71,45 @@ def load(kind: str) -> type[Device]:
 def build(kind: str, settings: Mapping[str, object]) -> Device:
     """A device that was not opened yet. Raises ConfigError that names every wrong key; touches no device."""
     driver = load(kind)
-    model = _settings_of(driver)
-    try:
-        judged = model.model_validate(dict(settings))
-    except ValidationError as error:
-        # One per key: the items of a list fail one by one.
-        found = {detail["loc"][:1]: detail for detail in reversed(error.errors(include_url=False))}
-        raise ConfigError.of([_explained(model, settings, found[key]) for key in reversed(found)]) from None
+    judged = _judged(_settings_of(driver), settings)
     return cast("Callable[[BaseModel], Device]", driver)(judged)
 
 
-def decoder(kind: str) -> Callable[[Iterable[bytes]], Iterator[dict[str, str]]]:
-    """Captured bytes, piece by piece, to what stands in them. Raises ConfigError for a kind whose bytes are its library's business."""
-    codec: Callable[[], Codec[Any]] | None = getattr(load(kind), "codec", None)
+def codec_of(kind: str) -> tuple[Callable[..., Codec[Any]], type[BaseModel] | None]:
+    """The codec of a kind, and the model of the settings that it takes, if any.
+
+    Raises ConfigError for a kind whose bytes are its library's business.
+    """
+    driver = load(kind)
+    codec: Callable[..., Codec[Any]] | None = getattr(driver, "codec", None)
     if codec is None:
         raise _problem(_shown(kind), "a kind of a serial line", "this kind's library decodes its bytes by itself")
+    return codec, getattr(driver, "format", None)
+
+
+def decoder(kind: str, settings: Mapping[str, object] = _NONE) -> Callable[[Iterable[bytes]], Iterator[dict[str, str]]]:
+    """Captured bytes, piece by piece, to what stands in them. Raises ConfigError as `codec_of` does, and for every wrong key."""
+    codec, model = codec_of(kind)
+    form = [_judged(model, settings)] if model else []
+    if not model:
+        _judged(_Plain, settings)
 
     def decode(pieces: Iterable[bytes]) -> Iterator[dict[str, str]]:
-        decoding = codec()
+        decoding = codec(*form)
         for piece in pieces:
             yield from described(decoding.feed(piece))
         yield from described(decoding.end())
 
     return decode
+
+
+def _judged(model: type[BaseModel], settings: Mapping[str, object]) -> BaseModel:
+    try:
+        return model.model_validate(dict(settings))
+    except ValidationError as error:
+        # One per key: the items of a list fail one by one.
+        found = {detail["loc"][:1]: detail for detail in reversed(error.errors(include_url=False))}
+        raise ConfigError.of([_explained(model, settings, found[key]) for key in reversed(found)]) from None
 
 
 def _settings_of(driver: type[Device]) -> type[BaseModel]:
@@ -90,9 +121,9 @@ def _explained(model: type[BaseModel], settings: Mapping[str, object], detail: E
     field = model.model_fields.get(key)
     if field is None:
         hint = _similar(key, model.model_fields) or "remove it"
-        expected = f"one of {', '.join(model.model_fields)}"
+        expected = f"one of {', '.join(model.model_fields)}" if model.model_fields else "no key at all"
         return Problem(place=f"key {key}", got="a key that nobody knows", expected=expected, hint=hint)
-    got = "nothing" if detail["type"] == "missing" else _shown(settings[key])
+    got = _shown(settings[key]) if key in settings else "nothing"
     example = f"for example: {key} = {_shown(field.examples[0])}" if field.examples else f"write {field.description}"
     reason = detail.get("ctx", {}).get("error")
     hint = str(reason) if isinstance(reason, ValueError) else example

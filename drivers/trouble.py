@@ -9,6 +9,8 @@ from pathlib import Path
 from gateway.errors import DeviceLost
 
 _BY_ID = Path("/dev/serial/by-id")
+_INPUT = "/dev/input/"
+_KEYBOARDS = Path(_INPUT) / "by-id"
 _GONE = {errno.ENOENT, errno.ENODEV, errno.ENXIO}
 _BUSY = {errno.EBUSY, errno.EAGAIN}
 
@@ -17,7 +19,7 @@ def lost(url: str, error: Exception) -> DeviceLost:
     """The DeviceLost for what the system or a library said about a device file, a USB device or a socket."""
     code = error.errno if isinstance(error, OSError) else None
     if code in _GONE:
-        return DeviceLost(f"{url} is not there", hint=f"plug it in; {_plugged()}")
+        return DeviceLost(f"{url} is not there", hint=f"plug it in; {_plugged(url)}")
     if code in (errno.EACCES, errno.EPERM):
         return DeviceLost(
             f"{url} may not be opened by {_user()}",
@@ -27,8 +29,9 @@ def lost(url: str, error: Exception) -> DeviceLost:
         return DeviceLost(f"{url} is in use by {_holders(url) or 'another program'}", hint="stop that program")
     if code == errno.ECONNREFUSED:
         return DeviceLost(f"nobody listens at {url}", hint="check the power of the converter and its port number")
-    if code is None:
-        return DeviceLost(f"{url} is not usable: {error}", hint="check that the path leads to a serial device")
+    if code in (None, errno.ENOTTY):
+        kind = "keyboard" if url.startswith(_INPUT) else "serial device"
+        return DeviceLost(f"{url} is not usable: {error}", hint=f"check that the path leads to a {kind}")
     return DeviceLost(f"{url}: {os.strerror(code) if code > 0 else getattr(error, 'strerror', None) or error}")
 
 
@@ -38,12 +41,13 @@ async def unopened(url: str, error: Exception) -> DeviceLost:
     return await asyncio.to_thread(lost, url, error) if busy else lost(url, error)
 
 
-def _plugged() -> str:
+def _plugged(url: str) -> str:
+    folder = _KEYBOARDS if url.startswith(_INPUT) else _BY_ID
     try:
-        names = sorted(path.name for path in _BY_ID.iterdir())
+        names = sorted(path.name for path in folder.iterdir())
     except OSError:
         names = []
-    return f"in {_BY_ID} there is {', '.join(names) or 'nothing'}"
+    return f"in {folder} there is {', '.join(names) or 'nothing'}"
 
 
 def _user() -> str:

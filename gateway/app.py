@@ -15,29 +15,33 @@ from datetime import datetime, timedelta
 from typing import Any, Final, Never
 
 from config.load import load_enrolment
-from config.model import DeviceConfig, GatewayConfig
+from config.model import DeviceConfig, GatewayConfig, LaneConfig
 from drivers.registry import build
 from gateway import health
 from gateway.check import judge_devices
 from gateway.clockwork import every, tell_coverage, tell_stands
+from gateway.domain.clocks import TERMINAL
 from gateway.domain.decide import Recent
 from gateway.domain.directory import Directory
 from gateway.domain.entry import DeviceState
 from gateway.domain.model import LaneId
+from gateway.domain.terminals import Told
 from gateway.domain.wire import decode
 from gateway.errors import AttendanceError, DeviceLost, MalformedMessage, NotRecorded
 from gateway.lane import Lane, Site
 from gateway.link import Link
 from gateway.log import Once
-from gateway.ports import Device, Reader
+from gateway.ports import Device, Reader, Terminal
+from gateway.rekeying import Rekeying
 from gateway.supervisor import keep_open, together
 from gateway.timekeeping import repair_times
 from sync import systemd
+from sync.certificates import validity, warning
 from sync.clock import clock_from_environment
 from sync.directory import DirectoryReceiver
+from sync.export import Exported
 from sync.outbox import SqliteOutbox
 from sync.reserve import Reserve
-from sync.signing import Signer
 
 _log = logging.getLogger("gateway")
 
@@ -62,7 +66,6 @@ class _Daemon:
         self._clock = clock_from_environment()
         enrolment = load_enrolment(config.enrolment.file, owner=config)
         self._keys = enrolment.site_keys
-        signer = Signer.load(config.state.key)
         self._directory = DirectoryReceiver(
             config.state.roster, site=config.site, keys=enrolment.journal_keys, clock=self._clock
         )
@@ -74,7 +77,8 @@ class _Daemon:
             clock=self._clock,
             make_room=self._reserve.make_room,
         )
-        self._link = Link(config.uplink, self._outbox, self._directory, signer, self._health)
+        self._rekeying = Rekeying(config.state.key, self._outbox, self._clock, self._report)
+        self._link = Link(config.uplink, self._outbox, self._directory, self._rekeying, self._health)
         self._lanes: dict[str, Lane] = {}
         self._readers: dict[str, Reader] = {}
         self._once = Once(_log)
@@ -104,7 +108,12 @@ class _Daemon:
         window = self._directory.current.policy.repeat_at_lane
         recent = Recent(window)
         for at, data in await self._outbox.taps_since(self._clock.now().at - 2 * window):
-            recent.note(at, data)
+            if at.boot != TERMINAL:
+                recent.note(at, data)
+        told = Told()
+        if any(self._is_terminal(lane) for lane in self._config.lanes):
+            for at, data in await self._outbox.taps_of_terminals():
+                told.note(at, data)
         site = Site(
             outbox=self._outbox,
             clock=self._clock,
@@ -113,6 +122,7 @@ class _Daemon:
             keys=self._keys,
             report=self._report,
             language=self._config.language,
+            told=told,
         )
         return {
             lane.id: Lane(
@@ -126,10 +136,16 @@ class _Daemon:
             for lane in self._config.lanes
         }
 
+    def _is_terminal(self, lane: LaneConfig) -> bool:
+        device = next(device for device in self._config.devices if device.id == lane.reader.device)
+        return isinstance(build(device.kind, device.settings).reader(lane.reader.address), Terminal)
+
     def _start(self, tasks: asyncio.TaskGroup) -> None:
         for device in self._config.devices:
             tasks.create_task(self._keep_device(device), name=f"device {device.id}")
         lanes = list(self._lanes.values())
+        for lane in lanes:
+            tasks.create_task(lane.end_permits(), name=f"permits {lane.id}")
         tasks.create_task(tell_coverage(lanes, self._current, self._clock), name="coverage")
         tasks.create_task(tell_stands(lanes, self._current, self._clock), name="stands")
         tasks.create_task(repair_times(self._outbox, self._clock, self._report), name="clock")
@@ -179,10 +195,13 @@ class _Daemon:
             await asyncio.sleep(interval)
 
     async def _prune(self) -> None:
+        now, retained = self._clock.now().at, timedelta(days=self._config.retention.days)
         # On a disk that is nearly full what is settled is not kept any longer.
-        kept = timedelta(0) if self._reserve.low else timedelta(days=self._config.retention.days)
+        kept = timedelta(0) if self._reserve.low else retained
         try:
-            await self._outbox.prune(self._clock.now().at - kept)
+            if self._config.uplink.broker is None:
+                await self._outbox.expire(now - retained)
+            await self._outbox.prune(now - kept)
         except NotRecorded as error:
             self._report(error)
 
@@ -204,9 +223,25 @@ class _Daemon:
         self._once.say("space", nearly, hint="remove what is not needed; 'df -h' and 'du -xh / | sort -h | tail'")
         if nearly is not None:
             await self._prune()
+        await self._take_export()
+        await self._rekeying.look()
+        hint = "make new ones in time: systemd/install.md, step 3"
+        self._once.say("certificates", warning(self._certificates()), hint=hint)
         self._reserve.keep()
         lost = f"the ledger was damaged; what could not be sent of it is in {damaged}" if damaged is not None else None
         self._once.say("damaged", lost, hint="check the disk, and keep that file")
+
+    async def _take_export(self) -> None:
+        """What was carried away settles, where nobody else could confirm it."""
+        ledger = self._config.state.ledger
+        if self._config.uplink.broker is None and (done := Exported.read(ledger)) is not None:
+            with contextlib.suppress(MalformedMessage):  # of an epoch before, or taken over already
+                if done.through > self._outbox.position.through:
+                    await self._outbox.settle(done.epoch, done.through)
+            Exported.forget(ledger)
+
+    def _certificates(self) -> dict[str, dict[str, object]]:
+        return validity(self._config.uplink.certificates, self._clock.now().at)
 
     async def _health(self) -> dict[str, object]:
         position = self._outbox.position
@@ -228,6 +263,7 @@ class _Daemon:
             "disk_free": free,
             "reserve": self._reserve.held,
             "faults": faults,
+            "certificates": self._certificates(),
         }
 
     async def _oldest(self) -> datetime | None:

@@ -12,16 +12,26 @@ from typing import Any, Final
 from pydantic import TypeAdapter
 
 from gateway.domain.directory import Content
-from gateway.domain.entry import ClockData, CoverageData, DeviceData, EpochData, ManualData, PassageData, TapData
+from gateway.domain.entry import (
+    ClockData,
+    CoverageData,
+    DeviceData,
+    EpochData,
+    KeyData,
+    ManualData,
+    PassageData,
+    TapData,
+)
 from gateway.domain.handshake import MAX_MESSAGE_BYTES, Birth, Manifest, Parting, Receipt
 from gateway.domain.model import ClockState
 from gateway.domain.parts import MAX_PART_BYTES, MAX_PARTS
+from gateway.domain.told import Health
 from gateway.domain.wire import CONTENT_TYPE, MAX_BATCH_BYTES, MAX_BATCH_EVENTS, MAX_EVENT_BYTES
 
 Json = dict[str, Any]
 
-DATA: Final = (EpochData, TapData, PassageData, CoverageData, DeviceData, ManualData, ClockData)
-MESSAGES: Final = (Birth, Parting, Receipt, Manifest, Content)
+DATA: Final = (EpochData, TapData, PassageData, CoverageData, DeviceData, ManualData, ClockData, KeyData)
+MESSAGES: Final = (Birth, Parting, Receipt, Manifest, Content, Health)
 _REF: Final = "#/components/schemas/{model}"
 _NAME: Final = "^[a-z0-9-]{1,32}$"
 _TIME: Final = r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$"
@@ -91,10 +101,13 @@ def _event() -> Json:
         "id": said("The seq in twelve digits.", pattern=r"^\d{12}$"),
         "sequence": said("The same.", pattern=r"^\d{12}$"),
         "type": said("An unknown one is kept and not judged by.", pattern=r"^att\.[a-z]+\.v\d+$"),
-        "time": said("When it happened, by the gateway's wall clock.", pattern=_TIME),
+        "time": said("When it happened, by the gateway's wall clock, or a terminal's own.", pattern=_TIME),
         "recordedtime": said("When it was appended first.", pattern=_TIME),
-        "boot": said("The kernel's boot id: boottime counts from this boot."),
-        "boottime": said("CLOCK_BOOTTIME in milliseconds.", pattern=r"^\d+$"),
+        "boot": said(
+            "The kernel's boot id: boottime counts from this boot. `terminal` for a time by the clock of a terminal that decides "
+            "alone: it may come hours late, out of order, and no clock entry corrects it."
+        ),
+        "boottime": said("CLOCK_BOOTTIME in milliseconds; of a terminal its wall time.", pattern=r"^\d+$"),
         "clock": said("How far `time` can be believed.", enum=[state.value for state in ClockState]),
         "expirytime": said("After this moment acting on it would harm.", pattern=_TIME),
         "origin": said(
@@ -122,6 +135,9 @@ def _channels() -> dict[str, Json]:
             "Gateway to journal, retained: born, stopped, or lost (the last will).",
             "birth",
             "parting",
+        ),
+        "health": _channel(
+            gateway + "health", "Gateway to journal, retained: how it fares, every minute and on change.", "health"
         ),
         "manifest": _channel(site + "manifest", "Journal to gateways, retained: the newest directory.", "manifest"),
         "part": _channel(site + "part/{sha256}", "Journal to gateways, retained: a part of a directory.", "part"),
@@ -168,6 +184,10 @@ def _messages() -> dict[str, Json]:
             "payload": {"$ref": _REF.format(model="Parting")},
         },
         "receipt": _signed(Receipt),
+        "health": {
+            "summary": "Not signed: nothing is settled or judged by it. Keys may be added.",
+            "payload": {"$ref": _REF.format(model="Health")},
+        },
         "manifest": _signed(Manifest),
         "part": {"summary": described, "contentType": "application/octet-stream", "payload": {"type": "string"}},
     }

@@ -12,6 +12,7 @@ AttendanceError
 ├── LedgerMismatch       the journal holds other entries than this ledger; nothing is sent or settled
 └── LinkError            the way to the broker
     ├── LinkLost         the connection broke; what was in flight has an unknown outcome
+    │   └── TakenOver    another client connected under this name
     └── PublishRefused   the broker answered with a reason code of 0x80 or above
 
 Raise; do not log. The supervisor that catches one logs it once.
@@ -124,6 +125,12 @@ class LinkError(AttendanceError):
 
 class LinkLost(LinkError):
     """The connection to the broker broke; what was in flight has an unknown outcome."""
+
+
+class TakenOver(LinkLost):
+    """Another client connected under the name of this one."""
+
+    hint = "find the second device or process of this name, and revoke its certificate"
 
 
 class PublishRefused(LinkError):

@@ -1,15 +1,14 @@
 """The one use case: a tap at a lane is decided, committed, then shown. A green lamp without a durable record cannot happen."""
 
 import asyncio
-import contextlib
 from collections import deque
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import cast
+from typing import Never, cast
 
 from gateway.domain.credential import SiteKey
-from gateway.domain.decide import Recent, decide, elapsed, unreadable
+from gateway.domain.decide import Recent, decide, elapsed, off, unreadable
 from gateway.domain.directory import Directory
 from gateway.domain.entry import CoverageData, DeviceData, DeviceState, Entry, ManualAction, ManualData, TapData
 from gateway.domain.model import (
@@ -18,15 +17,15 @@ from gateway.domain.model import (
     Instant,
     LaneDirection,
     LaneId,
-    Match,
     PersonId,
     Reason,
     Seq,
     Tap,
     Verdict,
 )
-from gateway.domain.passage import Passages, Permit, Stand
-from gateway.errors import AttendanceError, DeviceLost, NotRecorded
+from gateway.domain.terminals import Told, covered, told_at
+from gateway.doorway import Doorway
+from gateway.errors import AttendanceError, NotRecorded
 from gateway.ports import (
     CardRead,
     CardRefused,
@@ -37,8 +36,9 @@ from gateway.ports import (
     Outbox,
     Reader,
     ReaderEvent,
+    Terminal,
+    Upload,
 )
-from gateway.words.door import words
 
 #: A wall clock that moved this much against the boot clock since the last coverage was set by somebody.
 _CLOCK_STEP = timedelta(seconds=2)
@@ -64,6 +64,8 @@ class Site:
     report: Callable[[AttendanceError], None]
     #: What screens speak: ru or en.
     language: str = "ru"
+    #: What terminals that decide alone have told so far.
+    told: Told = field(default_factory=Told)
 
 
 class Lane:
@@ -86,21 +88,20 @@ class Lane:
         self.id = lane
         self._site = site
         self._direction = direction.of_tap
-        self._public = public
         self._unrecorded = Verdict(admit=admits_unrecorded, reason=Reason.NOT_RECORDED)
-        self._passages = Passages(lane, passage_lasts) if passage_lasts is not None else None
-        self._stand = Stand()
+        self._doorway = Doorway(lane, passage_lasts, language=site.language, public=public)
         #: What the device told and could not be recorded yet, oldest first.
         self._owed: deque[Entry] = deque(maxlen=_MOST_OWED)
-        self._gate: Gate | None = None
         # Held from the moment an event gets its time until it is on the disk: what coverage says stays true.
         self._turn = asyncio.Lock()
         self._covered: Instant | None = None
+        #: Told by the reader with its uploads, never by the clock alone.
+        self._uploads = False
         self._failures = 0
 
     async def watch_reader(self, reader: Reader) -> None:
         """Serve a reader until it is lost. Raises DeviceLost."""
-        self._covered = self._site.clock.now()
+        self._covered, self._uploads = self._site.clock.now(), isinstance(reader, Terminal)
         try:
             async for event in reader.events():
                 await self._on_reader(event)
@@ -109,17 +110,32 @@ class Lane:
 
     async def watch_gate(self, gate: Gate) -> None:
         """Serve a gate until it is lost. Raises DeviceLost."""
-        self._gate = gate
+        self._doorway.gate = gate
         try:
             async for event in gate.events():
                 await self._on_gate(event)
         finally:
-            self._gate = None
+            self._doorway.gate = None
+
+    async def end_permits(self) -> Never:
+        """Record whoever does not go through in time, and let the lamp rest that waited for them."""
+        while True:
+            await self._doorway.permitted()
+            await self._site.clock.sleep(self._doorway.left(self._site.clock.now()).total_seconds())
+            async with self._turn:
+                await self._keep(*self._doorway.expire(self._site.clock.now()))
+                await self._doorway.rest()
 
     @property
     def state(self) -> dict[str, object]:
-        """For health: whether the reader is heard, the gate is there, and how many taps could not be recorded."""
-        return {"reader": self._covered is not None, "gate": self._gate is not None, "not_recorded": self._failures}
+        """For health: whether the reader is heard, the gate is there and how it stands, and what went wrong how often."""
+        return {
+            "reader": self._covered is not None,
+            "gate": self._doorway.gate is not None,
+            "stand": [" ".join(word) for word in self._doorway.stand.words],
+            "unpermitted": self._doorway.unpermitted,
+            "not_recorded": self._failures,
+        }
 
     async def tell(self, kind: DeviceState, detail: str) -> None:
         """Record something about the lane's device."""
@@ -129,7 +145,7 @@ class Lane:
     async def tell_stand(self) -> None:
         """Record again how the gate stands, unless it stands as usual: a day is judged by its own entries."""
         async with self._turn:
-            await self._keep(*(self._device(kind, word) for kind, word in self._stand.words))
+            await self._keep(*(self._device(kind, word) for kind, word in self._doorway.stand.words))
 
     async def admit_by_hand(self, operator: str, persons: Sequence[PersonId], reason: str) -> None:
         """A guard lets these persons in, or somebody without a name. Opens also when it cannot be recorded."""
@@ -143,18 +159,17 @@ class Lane:
             ]
             if await self._record(*(Entry(at=now, data=data) for data in did)) is None:
                 self._missed()
-                await self._show(Verdict(admit=True, reason=Reason.NOT_RECORDED))
+                await self._doorway.show(Verdict(admit=True, reason=Reason.NOT_RECORDED))
                 return
-            await self._permit(None, Direction.IN if persons else self._direction, now)
-            await self._show(_OPEN)
+            await self._keep(*self._doorway.permit(None, Direction.IN if persons else self._direction, now))
+            await self._doorway.show(_OPEN)
 
     async def cover(self) -> None:
         """Record that everything up to now is recorded, where that is so."""
         async with self._turn:
             since, now = self._covered, self._site.clock.now()
-            if self._passages is not None:
-                await self._keep(*self._passages.expire(now))
-            if not await self._pay() or since is None:
+            await self._keep(*self._doorway.expire(now))
+            if not await self._pay() or since is None or self._uploads:
                 return
             self._covered = now
             stepped = abs((now.at - since.at) - elapsed(since, now)) > _CLOCK_STEP
@@ -170,24 +185,42 @@ class Lane:
             now = self._site.clock.now()
             match event:
                 case CardRead():
-                    direction = event.direction if event.direction is not Direction.UNKNOWN else self._direction
-                    tap = Tap(
-                        lane=self.id,
-                        credential=event.credential,
-                        at=now,
-                        direction=direction,
-                        assurance=event.assurance,
-                    )
-                    await self._on_tap(tap)
+                    await self._on_tap(self._tap(event, now))
+                case Upload():
+                    await self._on_upload(event, now)
                 case CardRefused():
                     await self._append_and_show(unreadable(self.id, event.technology, self._direction, now))
                 case DeviceNotice():
                     await self._on_notice(event)
+                    if event.kind in (DeviceState.DOWN, DeviceState.UP):
+                        # One of several readers on a bus that lives on.
+                        self._covered = now if event.kind is DeviceState.UP else None
+
+    def _tap(self, read: CardRead, at: Instant) -> Tap:
+        direction = read.direction if read.direction is not Direction.UNKNOWN else self._direction
+        return Tap(lane=self.id, credential=read.credential, at=at, direction=direction, assurance=read.assurance)
+
+    async def _on_upload(self, upload: Upload, now: Instant) -> None:
+        """Nothing is shown: the terminal has answered long since."""
+        site = self._site
+        taps = [
+            self._tap(read, told_at(read.at, now, ambiguous=read.ambiguous))
+            for read in upload.reads
+            if read.at is not None
+        ]
+        entries = site.told.new(taps, site.directory(), site.keys)
+        if upload.covers is not None and await self._pay():
+            entries += covered(self.id, *upload.covers, now, site.directory().zone)
+        recorded = not entries or await self._record(*entries) is not None
+        if recorded:
+            for entry in entries:
+                site.told.note(entry.at, entry.data)
+        upload.recorded(recorded)
 
     async def _on_tap(self, tap: Tap) -> None:
         decided = decide(tap, self._site.directory(), self._site.recent, self._site.keys)
         if isinstance(decided, Verdict):
-            await self._show(decided)
+            await self._doorway.show(decided)
         else:
             await self._append_and_show(decided)
 
@@ -196,27 +229,23 @@ class Lane:
         seq = await self._record(entry)
         if seq is None:
             self._missed()
-            await self._show(self._unrecorded)
+            await self._doorway.show(self._unrecorded)
             return
         self._site.recent.note(entry.at, data)
         if data.verdict.admit:
-            await self._permit(seq, data.direction, entry.at)
-        await self._show(data.verdict, data.match)
-
-    async def _permit(self, tap: Seq | None, direction: Direction, now: Instant) -> None:
-        if self._passages is not None:
-            await self._keep(*self._passages.grant(Permit(tap=tap, direction=direction, at=now)))
+            await self._keep(*self._doorway.permit(seq, data.direction, entry.at))
+        await self._doorway.show(data.verdict, data.match, off=off(data, entry.at, self._site.directory()))
 
     async def _on_gate(self, event: GateEvent) -> None:
         async with self._turn:
             if isinstance(event, DeviceNotice):
                 await self._on_notice(event)
-            elif self._passages is not None:
-                now = self._site.clock.now()
-                await self._keep(*self._passages.rotate(event.direction, self._stand, now))
+            else:
+                await self._keep(*self._doorway.rotate(event.direction, self._site.clock.now()))
+                await self._doorway.rest()
 
     async def _on_notice(self, notice: DeviceNotice) -> None:
-        self._stand = self._stand.told(notice.kind, notice.detail)
+        self._doorway.hear(notice)
         await self._keep(self._device(notice.kind, notice.detail))
 
     def _missed(self) -> None:
@@ -234,20 +263,13 @@ class Lane:
         if not self._owed:
             return True
         forgotten = len(self._owed) == self._owed.maxlen
-        again = [self._device(kind, word) for kind, word in self._stand.words] if forgotten else []
+        again = [self._device(kind, word) for kind, word in self._doorway.stand.words] if forgotten else []
         if await self._record(*self._owed, *again) is None:
             return False
         self._owed.clear()
         if forgotten and self._covered is not None:
             self._covered = self._site.clock.now()
         return not forgotten
-
-    async def _show(self, verdict: Verdict, match: Match | None = None) -> None:
-        # A lost gate is told by the one who watches it.
-        with contextlib.suppress(DeviceLost):
-            if self._gate is not None:
-                said = words(verdict, match, self._site.language, public=self._public)
-                await self._gate.show(verdict, said)
 
     async def _record(self, *entries: Entry) -> Seq | None:
         try:

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from collections import deque
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AbstractAsyncContextManager
 from typing import Final, Never
@@ -11,12 +12,12 @@ from gateway.domain.handshake import Birth, Receipt
 from gateway.domain.model import Seq
 from gateway.errors import AttendanceError
 from gateway.health import payload, standing
+from gateway.rekeying import Rekeying
 from sync.broker import Broker, TlsFiles
 from sync.directory import DirectoryReceiver
 from sync.outbox import SqliteOutbox
 from sync.reconnect import keep_link
 from sync.relay import LinkStatus, relay
-from sync.signing import Signer
 from sync.uplink import MqttUplink, open_uplink
 
 _log = logging.getLogger("gateway")
@@ -26,6 +27,8 @@ _LOOK: Final = 2.0
 _LOOKS: Final = 30
 #: Between two attempts at most, in seconds.
 _LONGEST: Final = 60.0
+#: The broker keeps the state of the newest one only.
+_SESSIONS: Final = 100
 
 
 class LoggedStatus(LinkStatus):
@@ -53,6 +56,14 @@ class LoggedStatus(LinkStatus):
                 "the journal asks for entries that are not kept here any more: %s", self.gone, extra={"hint": hint}
             )
 
+    def cloned(self) -> None:
+        if not self.clones:
+            hint = (
+                "find the second device of this name and stop it; then give this one a new key, see systemd/install.md"
+            )
+            _log.error("another device is this gateway: the two are connected in turn", extra={"hint": hint})
+        super().cloned()
+
     @property
     def summary(self) -> dict[str, object]:
         """For health."""
@@ -62,6 +73,7 @@ class LoggedStatus(LinkStatus):
             "refused": [str(refusal) for refusal in self.refused],
             "gone": str(self.gone) if self.gone is not None else None,
             "dropped": dict(self.dropped),
+            "clones": self.clones,
         }
 
 
@@ -73,16 +85,20 @@ class Link:
         config: UplinkConfig,
         outbox: SqliteOutbox,
         directory: DirectoryReceiver,
-        signer: Signer,
+        keys: Rekeying,
         health: Callable[[], Awaitable[Mapping[str, object]]],
     ) -> None:
-        self._config, self._outbox, self._directory, self._signer = config, outbox, directory, signer
+        self._config, self._outbox, self._directory, self._keys = config, outbox, directory, keys
         self._health = health
         self.status = LoggedStatus()
+        #: Sessions of this process; of those before it nobody knows.
+        self._sessions: deque[str] = deque(maxlen=_SESSIONS)
 
     async def keep(self) -> Never:
         """For as long as the daemon lives; whatever breaks here closes no gate."""
-        await keep_link(self._session, (self._relay, self._receive, self._tell), self.status, longest=_LONGEST)
+        await keep_link(
+            self._session, (self._relay, self._receive, self._tell, self._keys.session), self.status, longest=_LONGEST
+        )
 
     def _session(self) -> AbstractAsyncContextManager[MqttUplink]:
         config = self._config
@@ -91,13 +107,21 @@ class Link:
         return open_uplink(
             Broker.parse(config.url, client_id=name, username=name, tls=tls),
             birth_of=self._birth,
-            signer=self._signer,
+            signer=self._keys.signer,
             keys=lambda: self._directory.keys,
             dropped=self.status.dropped,
+            met=self._meet,
             keepalive=config.keepalive,
         )
 
+    def _meet(self, session: str, retained: bool) -> None:
+        """What the broker kept from before this process may be of the process before it; anything else is of a clone."""
+        first = len(self._sessions) == 1
+        if session not in self._sessions and not (retained and first):
+            self.status.cloned()
+
     def _birth(self, session: str) -> Birth:
+        self._sessions.append(session)
         stream, position = self._outbox.stream, self._outbox.position
         return Birth(
             site=stream.site,

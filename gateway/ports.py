@@ -1,15 +1,16 @@
 """What the one use case needs of the world, as promises. Adapters satisfy these by shape, not by inheritance."""
 
-from collections.abc import AsyncIterator, Sequence
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Callable, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from types import TracebackType
-from typing import Protocol, Self
+from typing import Literal, Protocol, Self, runtime_checkable
 
+from gateway.domain.answer import Words
 from gateway.domain.credential import Credential, Technology
 from gateway.domain.entry import DeviceState, Entry
 from gateway.domain.handshake import Receipt
-from gateway.domain.model import Assurance, Direction, Instant, Seq, Verdict, Words
+from gateway.domain.model import Assurance, Direction, Instant, Seq, Verdict
 from gateway.domain.wire import Batch, Envelope
 
 
@@ -23,6 +24,20 @@ class CardRead:
     assurance: Assurance = Assurance.UID
     #: Only where the device's own clock tells (a terminal that decides alone).
     at: datetime | None = None
+    #: Whether that clock was between two times when it told: one hour twice, or one that never was.
+    ambiguous: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Upload:
+    """What a terminal that decides alone tells of its past, perhaps hours later and perhaps again."""
+
+    #: Each with the terminal's time.
+    reads: tuple[CardRead, ...]
+    #: By the terminal's clock, [since, until] in which nothing happened there that was not told by now; None proves nothing.
+    covers: tuple[datetime, datetime] | None = None
+    #: Told once, whether all of it is on the disk: until then the terminal keeps it.
+    recorded: Callable[[bool], None] = field(compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,7 +50,11 @@ class CardRefused:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeviceNotice:
-    """The device tells about itself: tamper, garbage on the line, a mode, the fire alarm."""
+    """The device tells about itself: tamper, garbage on the line, a mode, the fire alarm.
+
+    One reader or gate of several that is away while its device lives tells `down`, and `up` when it is back; its detail
+    begins with the word reader or gate.
+    """
 
     kind: DeviceState
     #: As DeviceData has it.
@@ -49,7 +68,7 @@ class Rotation:
     direction: Direction
 
 
-ReaderEvent = CardRead | CardRefused | DeviceNotice
+ReaderEvent = CardRead | CardRefused | DeviceNotice | Upload
 GateEvent = Rotation | DeviceNotice
 
 
@@ -59,6 +78,13 @@ class Reader(Protocol):
     def events(self) -> AsyncIterator[ReaderEvent]:
         """Endless while the device lives; raises DeviceLost when it does not. Memory is bounded whatever arrives."""
         ...
+
+
+@runtime_checkable
+class Terminal(Reader, Protocol):
+    """A reader that decides alone: it tells Uploads, and what is covered only with them."""
+
+    decides: Literal["device"]
 
 
 class Gate(Protocol):
@@ -74,6 +100,10 @@ class Gate(Protocol):
 
     async def show(self, verdict: Verdict, words: Words) -> None:
         """Sets lamp, bolt and screen and returns within 50 ms; the device itself ends the picture. Raises DeviceLost."""
+        ...
+
+    async def rest(self) -> None:
+        """Ends the picture and shuts the bolt, as `show` does: nobody is waited for any more. Raises DeviceLost."""
         ...
 
 

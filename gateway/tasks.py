@@ -1,8 +1,10 @@
 """What asyncio forgets."""
 
 import asyncio
-from collections.abc import Coroutine
-from typing import Any
+from collections.abc import Awaitable, Coroutine
+from typing import Any, TypeVar
+
+T = TypeVar("T")
 
 
 async def apart(work: Coroutine[Any, Any, None]) -> None:
@@ -21,3 +23,15 @@ async def apart(work: Coroutine[Any, Any, None]) -> None:
             task.exception()
         raise
     task.result()
+
+
+async def whole(work: Awaitable[T]) -> T:
+    """Await work that is not stopped half-way: whoever is cancelled here goes when it has ended."""
+    task = asyncio.ensure_future(work)
+    try:
+        return await asyncio.shield(task)
+    except asyncio.CancelledError:
+        await asyncio.wait({task})
+        if not task.cancelled():
+            task.exception()
+        raise

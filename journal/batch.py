@@ -3,13 +3,14 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import cached_property
 from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from gateway.domain.entry import ClockData, CoverageData
 from gateway.domain.handshake import Hash, KeyId, Name, Position, Refusal, Signature
-from gateway.domain.model import Seq, utc
+from gateway.domain.model import Seq
 from gateway.domain.wire import Envelope, Event, Stream, batch_statement, chain, decode, split
 from gateway.errors import BadSignature, MalformedMessage
 from sync.signing import BATCH_TAG, Keyring, key_id
@@ -28,6 +29,8 @@ class Registered:
     site: str
     gateway: str
     public_key: bytes
+    #: What it announced to sign with from its next birth on.
+    next_key: bytes | None = None
 
 
 class Claim(BaseModel):
@@ -48,7 +51,7 @@ class Claim(BaseModel):
         return Refusal.model_validate({"first": self.first, "last": self.last, "code": code})
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Received:
     """A batch that says what its registered gateway signed; its place in the ledger is another question."""
 
@@ -73,9 +76,29 @@ class Received:
         """h(last)."""
         return self.envelopes[-1].hash
 
+    @cached_property
+    def events(self) -> Sequence[Event | str]:
+        """Of each envelope the event, or why nobody may judge by it."""
+        return [read_event(self.stream, envelope) for envelope in self.envelopes]
+
     def refused(self, code: str) -> Refusal:
         """The refusal that names this batch."""
         return Refusal.model_validate({"first": self.first, "last": self.last, "code": code})
+
+    def segment(self) -> dict[str, str | int | bytes]:
+        """Its row in `segments`."""
+        stream: dict[str, str | int | bytes] = {
+            "site": self.stream.site,
+            "gateway": self.stream.gateway,
+            "epoch": self.stream.epoch,
+        }
+        place: dict[str, str | int | bytes] = {
+            "first": self.first,
+            "last": self.last,
+            "prev": self.prev,
+            "head": self.head,
+        }
+        return stream | place | {"kid": self.kid, "sig": self.sig}
 
 
 def claimed(properties: Mapping[str, str]) -> Claim:
@@ -113,13 +136,14 @@ def read_event(stream: Stream, envelope: Envelope) -> Event | str:
     """The event, or why nobody may judge by it: it does not decode, is of no time of ours, or is another's by its name."""
     try:
         event = decode(envelope.body)
-        possible = all(_CALENDAR[0] <= utc(at) < _CALENDAR[1] for at in _moments(event))
+        possible = all(_CALENDAR[0] <= at < _CALENDAR[1] for at in _moments(event))
     except (MalformedMessage, OverflowError, ValueError):
         return MALFORMED
-    if (event.stream, event.seq) != (stream, envelope.seq):
+    if event.seq != envelope.seq or event.stream != stream:
         return IDENTITY
-    texts = (event.data.type, event.at.boot, getattr(event.data, "lane", ""), getattr(event.data, "token", None) or "")
-    return event if possible and all(_storable(text) for text in texts) else MALFORMED
+    data = event.data
+    storable = _storable(data.type) and _storable(event.at.boot) and _storable(getattr(data, "lane", ""))
+    return event if possible and storable and _storable(getattr(data, "token", None) or "") else MALFORMED
 
 
 def _moments(event: Event) -> Iterable[datetime]:

@@ -17,6 +17,7 @@ ELSEWHERE: Mapping[str, str] = {
     "card": "journal.desk.card:card",
     "directory": "journal.desk.directory:directory",
     "explain": "journal.reports.explain:explain",
+    "key": "journal.desk.key:key",
     "muster": "journal.reports.muster:muster",
     "notify": "journal.notify.cli:notify",
     "report": "journal.reports.cli:report",
@@ -67,16 +68,20 @@ def main() -> None:
     """Attendance journal: takes what gateways send, judges it, reports it, tells parents."""
 
 
-@main.command(epilog="Example: attendance-journal run --config /etc/attendance-gateway/journal.toml")
+@main.command(epilog="Example: attendance-journal run --config /etc/attendance-gateway/journal.toml --shard 1/2")
+@click.option("--shard", "share", default="1/1", show_default=True, help="The share of the sites, on PostgreSQL.")
 @configured
-def run(config: Path) -> None:
-    """Serve until stopped; the database is brought up to date first."""
+def run(config: Path, share: str) -> None:
+    """Serve until stopped; the database is brought up to date first. Of one share, a second process stands by."""
     from gateway.log import set_up
     from journal.app import serve
+    from journal.shard import Shard
+
+    shard = Shard.parse(share)
 
     async def work() -> None:
         async with furnished(config) as (settings, store):
-            await serve(settings, store)
+            await serve(settings, store, shard)
 
     set_up()
     asyncio.run(work())

@@ -1,8 +1,9 @@
 """What all commands of the journal share: where the configuration is, how an error ends."""
 
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import ExitStack, asynccontextmanager, contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, TypeVar
 
 import click
@@ -11,7 +12,7 @@ from sqlalchemy.exc import OperationalError, ProgrammingError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from gateway.errors import AttendanceError, ConfigError
-from journal.settings import DEFAULT, ENVIRONMENT, Settings, load
+from journal.settings import DEFAULT, ENVIRONMENT, Settings, StateTable, load
 from journal.store import Store, opened
 from journal.tables import sites
 
@@ -45,22 +46,30 @@ def speaking_errors() -> Iterator[None]:
 
 
 @asynccontextmanager
-async def furnished(config: Path) -> AsyncIterator[tuple[Settings, Store]]:
-    """The configuration and its database, in the shape that this version needs. Raises ConfigError."""
+async def furnished(config: Path, *, rehearsed: bool = False) -> AsyncIterator[tuple[Settings, Store]]:
+    """The configuration and its database, in the shape that this version needs. Raises ConfigError.
+
+    What is only rehearsed makes no database where none is: it happens in an empty one that nobody sees again.
+    """
     from journal.migrate import migrate  # noqa: PLC0415 - Alembic is slow to load, and reports need it not
 
     settings = load(config)
-    settings.state.directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-    async with opened(settings.url) as store:
-        await migrate(store)
-        yield settings, store
+    with ExitStack() as stack:
+        if rehearsed and not ran_before(settings.url):
+            state = StateTable(directory=Path(stack.enter_context(TemporaryDirectory())))
+            settings = settings.model_copy(update={"state": state, "database": None})
+        settings.state.directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+        async with opened(settings.url) as store:
+            await migrate(store)
+            yield settings, store
 
 
 @asynccontextmanager
 async def reading(config: Path) -> AsyncIterator[AsyncConnection]:
     """One picture of the database for a command that changes nothing, not even makes a file. Raises ConfigError."""
     url = load(config).url
-    never = ConfigError(f"{url}: no journal ever ran on this database", hint="attendance-journal migrate")
+    place = make_url(url).render_as_string()
+    never = ConfigError(f"{place}: no journal ever ran on this database", hint="attendance-journal migrate")
     if not ran_before(url):
         raise never
     async with opened(url) as store, store.read() as connection:
@@ -75,8 +84,9 @@ async def reading(config: Path) -> AsyncIterator[AsyncConnection]:
 
 
 def ran_before(url: str) -> bool:
-    """Whether there is a database."""
-    return Path(make_url(url).database or "").exists()
+    """Whether there is a database; a server's is found out by connecting."""
+    place = make_url(url)
+    return place.get_backend_name() != "sqlite" or Path(place.database or "").exists()
 
 
 def _told(error: Exception) -> AttendanceError | None:

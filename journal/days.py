@@ -1,6 +1,7 @@
 """Which days a batch asks to be judged again: nothing is judged here, a fact only marks (site, date, person)."""
 
 import sys
+from collections import defaultdict
 from collections.abc import Sequence
 from datetime import datetime
 from zoneinfo import ZoneInfo
@@ -8,11 +9,12 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from gateway.domain.clocks import TERMINAL
 from gateway.domain.entry import ClockData, CoverageData, DeviceData, ManualData, PassageData, TapData
 from gateway.domain.model import ClockState
 from gateway.domain.wire import Event, Stream, decode
 from journal.origins import REPEATED
-from journal.store import EVERYBODY, Day, holder_at, holders, milliseconds, moment, of
+from journal.store import EVERYBODY, Day, holder_at, holders, holders_of, milliseconds, moment, of
 from journal.tables import entries, sites
 
 
@@ -36,6 +38,22 @@ async def days_of(connection: AsyncConnection, stream: Stream, events: Sequence[
                 days |= {_day(stream, zone, moment(at + shift)) for at in wrong for shift in (0, correction)}
                 days.add(_day(stream, zone, event.at.at))
     return days
+
+
+async def days_of_taps(connection: AsyncConnection, taps: Sequence[Event]) -> set[Day]:
+    """The same for taps of any site, each on a clock that was set."""
+    shown: dict[tuple[str, str], list[datetime]] = defaultdict(list)
+    for event in taps:
+        if isinstance(event.data, TapData) and event.data.token:
+            shown[event.stream.site, event.data.token].append(event.at.at)
+    query = select(sites.c.site, sites.c.zone).where(sites.c.site.in_(sorted({site for site, _ in shown})))
+    zones = {site: ZoneInfo(zone) for site, zone in await connection.execute(query)}
+    return {
+        Day(site, local_date(at, zones[site]), person)
+        for (site, token), ledger in (await holders_of(connection, shown)).items()
+        for at in shown[site, token]
+        if (person := holder_at(ledger, milliseconds(at)))
+    }
 
 
 async def linked_days(connection: AsyncConnection, stream: Stream, after: int, through: int = sys.maxsize) -> set[Day]:
@@ -100,6 +118,8 @@ async def _moments(connection: AsyncConnection, stream: Stream, event: Event) ->
     told = milliseconds(event.at.at)
     if event.at.clock is not ClockState.UNSYNCED:
         return [told]
+    if event.at.boot == TERMINAL:
+        return [told, milliseconds(event.recorded)]
     c = entries.c
     later = (
         *of(entries, stream),
@@ -116,9 +136,18 @@ async def _moments(connection: AsyncConnection, stream: Stream, event: Event) ->
 async def _boot_before(connection: AsyncConnection, stream: Stream, boot: str, seq: int) -> Sequence[int]:
     """Times of the earlier events of a boot, walking back from its clock entry."""
     c = entries.c
-    other = select(c.seq).where(*of(entries, stream), c.seq < seq, c.boot != boot).order_by(c.seq.desc()).limit(1)
+    other = (
+        select(c.seq)
+        .where(*of(entries, stream), c.seq < seq, c.boot.not_in([boot, TERMINAL]))
+        .order_by(c.seq.desc())
+        .limit(1)
+    )
     since = (await connection.execute(other)).scalar() or 0
-    query = select(c.at).where(*of(entries, stream), c.seq > since, c.seq < seq, c.at.is_not(None)).distinct()
+    query = (
+        select(c.at)
+        .where(*of(entries, stream), c.seq > since, c.seq < seq, c.boot != TERMINAL, c.at.is_not(None))
+        .distinct()
+    )
     return (await connection.execute(query)).scalars().all()
 
 

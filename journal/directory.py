@@ -24,6 +24,7 @@ from gateway.domain.model import GroupId, LaneDirection, LaneId, PersonId, Slot
 from gateway.domain.parts import digest, pack
 from gateway.errors import ConfigError, PublishRefused
 from gateway.ports import Clock
+from gateway.tasks import whole
 from journal import tables
 from journal.inbox import Alarm
 from journal.roster import belongs, slots_of
@@ -54,8 +55,12 @@ class Publication:
 class Publisher:
     """Keeps what the broker retains equal to what the tables say."""
 
-    def __init__(self, store: Store, signer: Signer, clock: Clock, alarm: Alarm, *, days: int) -> None:
+    def __init__(
+        self, store: Store, signer: Signer, clock: Clock, alarm: Alarm, *, days: int, following: Signer | None = None
+    ) -> None:
         self._store = store
+        #: What gateways are told to trust besides.
+        self._next_keys = (following.public.hex(),) if following is not None else ()
         self._signer = signer
         self._clock = clock
         self._alarm = alarm
@@ -75,18 +80,21 @@ class Publisher:
 
     async def publish(self, shelf: Shelf, site: str) -> Publication:
         """Commit the newest content of a site and put it on the shelf. Raises LinkLost, PublishRefused."""
-        publication = await self._issue(site)
+        publication = await whole(self._issue(site))
         for part in pack(publication.content):
             await shelf.publish(topic(site, "directory", "part", digest(part)), part, retain=True)
         await shelf.publish(topic(site, "directory", "manifest"), publication.manifest.payload(), retain=True)
         for name in publication.stale:
             await shelf.publish(topic(site, "directory", "part", name), b"", retain=True)
         if publication.stale:
-            async with self._store.begin() as connection:
-                p = tables.publications
-                cleared = p.c.site == site, p.c.version == publication.manifest.version
-                await connection.execute(update(p).where(*cleared).values(stale="[]"))
+            await whole(self._cleared(publication.manifest))
         return publication
+
+    async def _cleared(self, manifest: Manifest) -> None:
+        async with self._store.begin() as connection:
+            p = tables.publications
+            this = p.c.site == manifest.site, p.c.version == manifest.version
+            await connection.execute(update(p).where(*this).values(stale="[]"))
 
     async def _publish(self, shelf: Shelf, site: str) -> None:
         try:
@@ -103,8 +111,9 @@ class Publisher:
     async def _states(self) -> dict[str, tuple[int, str]]:
         """What a directory depends on: the office's revision, and the date, because slots are dated."""
         c, now = tables.sites.c, self._clock.now().at
+        query = select(c.site, c.revision, c.zone).where(self._store.shard.mine(c.site))
         async with self._store.read() as connection:
-            rows = (await connection.execute(select(c.site, c.revision, c.zone))).all()
+            rows = (await connection.execute(query)).all()
         return {site: (revision, now.astimezone(ZoneInfo(zone)).date().isoformat()) for site, revision, zone in rows}
 
     async def _issue(self, site: str) -> Publication:
@@ -123,6 +132,7 @@ class Publisher:
                 valid_until=milliseconds(now + self._days),
                 sha256=digest(content),
                 parts=names,
+                next_keys=self._next_keys,
             )
             old = (*before.manifest.parts, *before.stale) if before else ()
             stale = tuple(name for name in dict.fromkeys(old) if name not in names)[:_MAX_STALE]

@@ -14,6 +14,7 @@ from sqlalchemy import ColumnElement, Select, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from gateway.domain import evidence as domain
+from gateway.domain.clocks import TERMINAL
 from gateway.domain.coverage import Coverage
 from gateway.domain.credential import Token
 from gateway.domain.entry import ClockData, CoverageData, DeviceData, EpochData, ManualData, PassageData, TapData
@@ -169,7 +170,7 @@ async def _up_to_known(connection: AsyncConnection, chain: Select[Any]) -> list[
     while read := (await connection.execute(chain.limit(page).offset(len(found)))).all():
         for row in read:
             found.append(row)
-            if not _unset(row):
+            if not _unset(row) and row.boot != TERMINAL:
                 return found
         page = _PAGE
     return found

@@ -9,6 +9,7 @@ import asyncio
 import re
 from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, suppress
+from dataclasses import replace
 from typing import Protocol
 
 from sqlalchemy import select
@@ -19,12 +20,16 @@ from gateway.domain.handshake import MAX_MESSAGE_BYTES, Birth, Parting, Receipt,
 from gateway.domain.wire import Stream
 from gateway.errors import AttendanceError, BadSignature, MalformedMessage, NotRecorded, PublishRefused
 from gateway.ports import Clock
+from gateway.tasks import whole
 from journal.batch import Received, Registered, claimed, examine
-from journal.ledger import Position, position, record
+from journal.ledger import Position, position
+from journal.rekeying import change
+from journal.shard import WHOLE
 from journal.store import Store, milliseconds
+from journal.straight import take
 from journal.tables import gateways
 from sync.packets import Publication
-from sync.signing import Keyring, Signer
+from sync.signing import Keyring, Signer, key_id
 
 EVENTS, STATE = topic("+", "+", "events"), topic("+", "+", "state")
 MAX_GROUP = 16
@@ -64,11 +69,18 @@ class Inbox:
 
     async def serve(self, link: Link) -> None:
         """Endless. Raises LinkLost; NotRecorded when the database does not take a batch."""
-        await link.subscribe(EVENTS, STATE)
-        async for group in _gathered(link.messages()):
-            await self._take(link, group)
+        if self._store.shard == WHOLE:  # of a share its own sites alone: journal.following
+            await link.subscribe(EVENTS, STATE)
+        taking = asyncio.ensure_future(asyncio.sleep(0))
+        try:
+            async for group in _gathered(link.messages()):
+                read = await self._read_all(group)  # while the database works on the group before
+                await whole(taking)
+                taking = asyncio.ensure_future(self._take(link, group, *read))
+        finally:
+            await whole(taking)
 
-    async def _take(self, link: Link, group: Sequence[Publication]) -> None:
+    async def _read_all(self, group: Sequence[Publication]) -> tuple[list[Received], Answers]:
         places = [_PLACE.fullmatch(message.topic) for message in group]
         registered = await self._registered({place["gateway"] for place in places if place})
         answers: Answers = {}
@@ -77,11 +89,18 @@ class Inbox:
             try:
                 site, sender = _sender(place, registered)
                 if message.topic.endswith("/state"):
-                    self._meet(message.payload, site, sender, answers)
+                    if (key := self._meet(message.payload, site, sender, answers)) is not None:
+                        registered[sender.gateway] = await whole(self._change_key(sender, key))
                 else:
                     batches += self._read(message, site, sender, answers)
             except AttendanceError as error:
                 self._alarm(str(error), topic=message.topic[:_MAX_TOPIC], hint=error.hint)
+            await asyncio.sleep(0)
+        return batches, answers
+
+    async def _take(
+        self, link: Link, group: Sequence[Publication], batches: Sequence[Received], answers: Answers
+    ) -> None:
         for receipt in await self._commit(batches, answers):
             await self._answer(link, receipt)
         for message in group:
@@ -89,21 +108,37 @@ class Inbox:
 
     async def _registered(self, names: Collection[str]) -> dict[str, Registered]:
         c = gateways.c
-        query = select(c.site, c.gateway, c.public_key).where(c.gateway.in_(names), c.state == "active")
+        query = select(gateways).where(c.gateway.in_(names), c.state == "active")
         async with self._store.read() as connection:
             rows = (await connection.execute(query)).all()
-        return {name: Registered(site=site, gateway=name, public_key=key) for site, name, key in rows}
+        found = (Registered(site=r.site, gateway=r.gateway, public_key=r.public_key, next_key=r.next_key) for r in rows)
+        return {one.gateway: one for one in found}
 
-    def _meet(self, payload: bytes, site: str, sender: Registered, answers: Answers) -> None:
-        """Remember a session that begins and forget one that ends; a late will cannot end a newer one."""
+    async def _change_key(self, sender: Registered, key: bytes) -> Registered:
+        async with self._store.begin() as connection:
+            await change(connection, sender.gateway, key)
+        self._alarm(
+            "a gateway has changed its key, as it had announced",
+            gateway=sender.gateway,
+            kid=key_id(key),
+            hint="nothing has to be done; if nobody made it a new one, 'attendance-journal gateway revoke' it",
+        )
+        return replace(sender, public_key=key, next_key=None)
+
+    def _meet(self, payload: bytes, site: str, sender: Registered, answers: Answers) -> bytes | None:
+        """Remember a session that begins and forget one that ends; a late will cannot end a newer one.
+
+        Returns the next key of this gateway where that has signed it.
+        """
         if not payload:  # somebody cleared the retained state
-            return
+            return None
         state = _state(payload)
         if isinstance(state, Parting):
             if (birth := self._births.get(sender.gateway)) and birth.session == state.session:
                 del self._births[sender.gateway]
-            return
-        Keyring([sender.public_key]).check(state)
+            return None
+        keys = [key for key in (sender.public_key, sender.next_key) if key is not None]
+        Keyring(keys).check(state)
         if (state.site, state.gateway) != (site, sender.gateway):
             raise BadSignature(f"a birth of {state.site}/{state.gateway} came under {site}/{sender.gateway}")
         self._births[sender.gateway] = state
@@ -111,6 +146,7 @@ class Inbox:
         refused = answers.setdefault(Stream(site=site, gateway=sender.gateway, epoch=state.epoch), [])
         if sender.site != site:
             refused.append(Refusal(first=0, last=state.last, code="site"))
+        return None if state.kid == key_id(sender.public_key) else sender.next_key
 
     def _watch(self, birth: Birth) -> None:
         """A ledger that was left for a newer one does not come back, unless somebody else writes it."""
@@ -137,29 +173,29 @@ class Inbox:
         refused = answers.setdefault(Stream(site=site, gateway=sender.gateway, epoch=claim.epoch), [])
         batch = examine(claim, message.payload, site=site, registered=sender)
         if isinstance(batch, Received):
+            _ = batch.events
             return [batch]
         refused.append(batch)
         return []
 
     async def _commit(self, batches: Sequence[Received], answers: Answers) -> list[Receipt]:
         """One transaction for all that waited; the receipts that may be sent after it."""
-        changed = False
         try:
             async with self._transaction(writes=bool(batches)) as connection:
                 now = milliseconds(self._clock.now().at)
-                for batch in batches:
-                    outcome = await record(connection, batch, received=now)
-                    answers[batch.stream] += outcome.refused
-                    changed = changed or bool(outcome.days)
-                positions = {stream: await position(connection, stream) for stream in answers}
+                taken = await take(connection, batches, received=now)
+                positions = {
+                    stream: taken.positions.get(stream) or await position(connection, stream) for stream in answers
+                }
         except SQLAlchemyError as error:
             raise NotRecorded(
                 f"the journal's database did not take a batch: {error}",
                 hint="check disk space and file rights of the database, then start the journal again",
             ) from error
-        if changed:
+        if taken.changed:
             self._store.dirtied.set()
         for stream, refused in answers.items():
+            refused.extend(taken.refused.get(stream, ()))
             for refusal in refused:
                 self._alarm(
                     "batch refused", source=stream.source, seqs=f"{refusal.first}-{refusal.last}", code=refusal.code

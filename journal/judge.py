@@ -57,7 +57,7 @@ class Task:
 
 
 class JudgeLoop:
-    """Judges what is dirty and what has become due. One per database."""
+    """Judges what is dirty and what has become due. One per database, or per share of one."""
 
     def __init__(self, store: Store, clock: Clock) -> None:
         self._store = store
@@ -76,7 +76,8 @@ class JudgeLoop:
         """Judge everything that waits, and tell how long nothing more becomes due."""
         as_of = self._clock.now().at
         async with self._store.read() as connection:
-            rules = await rules_of(connection)
+            every = await rules_of(connection)
+            rules = {site: mine for site, mine in every.items() if self._store.shard.owns(site)}
             tasks = await self._dirty(connection)
             following = await self._due(connection, rules, as_of, tasks)
         for work, task in sorted(tasks.items()):
@@ -102,7 +103,8 @@ class JudgeLoop:
     async def _dirty(self, connection: AsyncConnection) -> dict[Work, Task]:
         tasks: dict[Work, Task] = defaultdict(Task)
         c = dirty.c
-        for site, day, person, stamp in await connection.execute(select(c.site, c.date, c.person, c.stamp)):
+        wanted = select(c.site, c.date, c.person, c.stamp).where(self._store.shard.mine(c.site))
+        for site, day, person, stamp in await connection.execute(wanted):
             task = tasks[Work(site, day)]
             task.taken.append((person, stamp))
             if person == EVERYBODY:

@@ -1,6 +1,7 @@
 """The journal's secrets: files of mode 0600 in its state folder, made at first use. Back them up with the database.
 
 journal.key         Ed25519: signs receipts and directories; every gateway pins its public half
+journal.key.next    the one that will follow: manifests announce it
 site-<site>.1.key   under which the cards of a site become tokens; the number counts rotations
 cards.key           AES-256-GCM: under which UIDs stand in the card ledger
 
@@ -25,6 +26,7 @@ from journal.tables import cards, gateways
 from sync.signing import Signer
 
 _NONCE_BYTES = 12
+_NEXT = "journal.key.next"
 
 
 class CardCipher:
@@ -61,6 +63,28 @@ class Keys:
     def signer(self) -> Signer:
         """The journal's own key."""
         return Signer.load(self._path("journal.key"))
+
+    def next_signer(self) -> Signer | None:
+        """The key that will follow, where there is one."""
+        path = self._folder / _NEXT
+        return Signer.load(path) if path.exists() else None
+
+    def make_next(self) -> Signer:
+        """The key that will follow; made when there is none."""
+        return Signer.load(self._folder / _NEXT)
+
+    def change(self) -> Signer:
+        """The next key is the journal's own from now on; the one before stays beside it."""
+        following, path = self.next_signer(), self._path("journal.key")
+        if following is None:
+            raise ConfigError(f"{self._folder / _NEXT}: there is no next key", hint="attendance-journal key next")
+        try:
+            path.with_name(f"journal.key.{self.signer().kid}").hardlink_to(path)
+            (self._folder / _NEXT).rename(path)
+            _sync(self._folder)
+        except OSError as error:
+            raise ConfigError(f"{path}: {error}", hint="check the rights of the folder, and try again") from error
+        return following
 
     def site_keys(self, site: str) -> list[SiteKey]:
         """Newest first; a card has a token under each."""
@@ -121,7 +145,11 @@ def _make(path: Path) -> None:
     with suppress(FileExistsError):
         path.hardlink_to(fresh)
     fresh.unlink()
-    folder = os.open(path.parent, os.O_RDONLY)
+    _sync(path.parent)
+
+
+def _sync(path: Path) -> None:
+    folder = os.open(path, os.O_RDONLY)
     try:
         os.fsync(folder)
     finally:

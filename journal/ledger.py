@@ -7,7 +7,7 @@ An entry is named by (site, gateway, epoch, seq). The same name with other bytes
 waited beyond the watermark and turns out not to continue it goes there too, so that the right one can take its place.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,10 +15,11 @@ from sqlalchemy import delete, literal, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from gateway.domain.handshake import Refusal, Span
-from gateway.domain.wire import Envelope, Event, Stream
-from journal.batch import Received, read_event
+from gateway.domain.wire import MAX_BATCH_EVENTS, Envelope, Event, Stream
+from journal.batch import Received
 from journal.days import days_of, held_days, linked_days
 from journal.origins import REPEATED, repeated
+from journal.rekeying import announce
 from journal.store import Day, insert_new, mark_dirty, milliseconds, of, upsert
 from journal.tables import entries, quarantine, segments, watermarks
 
@@ -58,6 +59,7 @@ async def record(connection: AsyncConnection, batch: Received, *, received: int)
     if others or not await _follows(connection, batch, before.through):
         return Outcome(refused=[batch.refused("link")])
     events = await _insert(connection, batch, [e for e in batch.envelopes if e.seq not in known], received)
+    await announce(connection, batch.stream, events)
     after, refused, taken_back = await _advance(connection, batch.stream, before, received)
     days = taken_back | await days_of(connection, batch.stream, events)
     if after.through > (counted := max(before.through, batch.last)):
@@ -72,7 +74,8 @@ async def position(connection: AsyncConnection, stream: Stream) -> Position:
     row = (await connection.execute(select(c.through, c.head).where(*of(watermarks, stream)))).one_or_none()
     through, head = row or (0, stream.genesis)
     first, last = segments.c.first, segments.c.last
-    query = select(first, last).where(*of(segments, stream), last > through).order_by(first, last).limit(_MAX_SEGMENTS)
+    beyond = first > through - MAX_BATCH_EVENTS, last > through  # the first half spares a walk over the whole past
+    query = select(first, last).where(*of(segments, stream), *beyond).order_by(first, last).limit(_MAX_SEGMENTS)
     spans: list[tuple[int, int]] = []
     for start, end in await connection.execute(query):
         if spans and start <= spans[-1][1] + 1:
@@ -102,21 +105,22 @@ async def _insert(
     connection: AsyncConnection, batch: Received, envelopes: Sequence[Envelope], received: int
 ) -> list[Event]:
     """Write what is new and tell which of it can be judged by."""
-    read = [(envelope, read_event(batch.stream, envelope)) for envelope in envelopes]
+    new = {envelope.seq for envelope in envelopes}
+    read = [pair for pair in zip(batch.envelopes, batch.events, strict=True) if pair[0].seq in new]
     events = [event for _, event in read if isinstance(event, Event)]
     again = await repeated(connection, batch.stream, events)
-    if rows := [_row(batch.stream, envelope, event, received, again) for envelope, event in read]:
+    key = stream_key(batch.stream)
+    if rows := [row_of(key, envelope, event, received, again) for envelope, event in read]:
         await connection.execute(insert_new(connection, entries), rows)
-    segment = {"first": batch.first, "last": batch.last, "prev": batch.prev, "head": batch.head}
-    signature = {"kid": batch.kid, "sig": batch.sig}
-    await connection.execute(insert_new(connection, segments), {**_key(batch.stream), **segment, **signature})
+    await connection.execute(insert_new(connection, segments), batch.segment())
     return [event for event in events if event.seq not in again]
 
 
-def _row(
-    stream: Stream, envelope: Envelope, event: Event | str, received: int, again: Collection[int]
+def row_of(
+    key: Mapping[str, str], envelope: Envelope, event: Event | str, received: int, again: Collection[int] = ()
 ) -> dict[str, Any]:
-    row = {**_key(stream), "seq": envelope.seq, "body": envelope.body, "hash": envelope.hash, "received": received}
+    """Its row in `entries`; `key` is the stream's, `again` are the seqs that are held under their origin."""
+    row = {**key, "seq": envelope.seq, "body": envelope.body, "hash": envelope.hash, "received": received}
     columns = ("type", "at", "recorded", "boot", "lane", "token", "flag", "origin")
     if isinstance(event, str):
         return row | dict.fromkeys(columns) | {"flag": event}
@@ -139,7 +143,9 @@ async def _advance(
     c = segments.c
     through, head, stray = start.through, start.head, False
     while not stray:
-        query = select(c.first, c.last, c.prev, c.head).where(*of(segments, stream), c.first <= through + 1)
+        query = select(c.first, c.last, c.prev, c.head)
+        near = c.first.between(through + 1 - MAX_BATCH_EVENTS, through + 1)
+        query = query.where(*of(segments, stream), near)
         following = await connection.execute(query.where(c.last > through).order_by(c.last.desc()).limit(1))
         if (segment := following.one_or_none()) is None:
             break
@@ -148,7 +154,7 @@ async def _advance(
         if not stray:
             through, head = segment.last, segment.head
     if through > start.through:
-        await upsert(connection, watermarks, [{**_key(stream), "through": through, "head": head}])
+        await upsert(connection, watermarks, [{**stream_key(stream), "through": through, "head": head}])
     refused, days = await _evict(connection, stream, through, received) if stray else ([], set())
     return Position(through=through, head=head), refused, days
 
@@ -172,10 +178,12 @@ async def _quarantine(
     connection: AsyncConnection, batch: Received, envelopes: Sequence[Envelope], received: int
 ) -> None:
     rows = [
-        {**_key(batch.stream), "seq": e.seq, "hash": e.hash, "body": e.body, "received": received} for e in envelopes
+        {**stream_key(batch.stream), "seq": e.seq, "hash": e.hash, "body": e.body, "received": received}
+        for e in envelopes
     ]
     await connection.execute(insert_new(connection, quarantine), rows)
 
 
-def _key(stream: Stream) -> dict[str, str]:
+def stream_key(stream: Stream) -> dict[str, str]:
+    """The columns that name a ledger."""
     return {"site": stream.site, "gateway": stream.gateway, "epoch": stream.epoch}

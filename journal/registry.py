@@ -16,6 +16,8 @@ from journal.tables import gateways, sites, watermarks
 from sync.signing import key_id
 
 _GATEWAY_WRITES, _GATEWAY_READS = ("events", "state", "health", "reply"), ("receipt", "command")
+#: A gateway that finds somebody else's session under its own name has a clone.
+_GATEWAY_READS_ITS_OWN = "state"
 
 
 async def add(
@@ -24,7 +26,7 @@ async def add(
     """Register a gateway; again is harmless. Raises ConfigError where the name has another site or key already."""
     async with store.begin() as connection:
         c = gateways.c
-        query = select(c.site, c.public_key, c.state).where(c.gateway == gateway)
+        query = select(c.site, c.public_key, c.next_key).where(c.gateway == gateway)
         before = (await connection.execute(query)).one_or_none()
         if before and before.site != site:
             raise ConfigError(
@@ -37,6 +39,7 @@ async def add(
             )
         await _make_site(connection, site, policy)
         row = {"gateway": gateway, "site": site, "public_key": key, "state": "active", "added": milliseconds(at)}
+        row |= {"next_key": None if replace or before is None else before.next_key}
         await upsert(connection, gateways, [row])
 
 
@@ -80,7 +83,7 @@ async def acl(store: Store, journal: str) -> str:
             blocks.append(
                 [f"user {gateway}"]
                 + [f"topic write {topic(site, gateway, name)}" for name in _GATEWAY_WRITES]
-                + [f"topic read {topic(site, gateway, name)}" for name in _GATEWAY_READS]
+                + [f"topic read {topic(site, gateway, name)}" for name in (*_GATEWAY_READS, _GATEWAY_READS_ITS_OWN)]
                 + [f"topic read {topic(site, 'directory', '#')}"]
             )
     return "\n\n".join("\n".join(block) for block in blocks) + "\n"
@@ -88,10 +91,11 @@ async def acl(store: Store, journal: str) -> str:
 
 def enrolment(site: str, gateway: str, keys: Keys) -> str:
     """What the gateway needs to trust this journal and to make tokens, as TOML. Raises ConfigError."""
+    signers = [keys.signer(), *([following] if (following := keys.next_signer()) is not None else [])]
     lines = [
         f'site = "{site}"',
         f'gateway = "{gateway}"',
-        f'journal_keys = ["{keys.signer().public.hex()}"]',
+        f"journal_keys = [{', '.join(f'{chr(34)}{one.public.hex()}{chr(34)}' for one in signers)}]",
         "",
         "[site_keys]",
         *(f'{key.version} = "{key.secret.hex()}"' for key in keys.site_keys(site)),

@@ -50,8 +50,8 @@ class DatabaseTable(SettingsTable):
     """Where the rows are."""
 
     #: An SQLAlchemy URL of an asynchronous driver.
-    url: Annotated[str, Field(pattern=r"^sqlite\+aiosqlite://")] = Field(
-        description='"sqlite+aiosqlite:////absolute/path.db"; a PostgreSQL driver is not part of this version'
+    url: Annotated[str, Field(pattern=r"^(sqlite\+aiosqlite|postgresql\+asyncpg)://")] = Field(
+        description='"sqlite+aiosqlite:////absolute/path.db" or "postgresql+asyncpg://user@host/database"'
     )
 
 

@@ -4,36 +4,38 @@
         async with store.begin() as connection:     write transaction: commits at the end, rolls back on an exception
             await connection.execute(insert_new(connection, tables.marks).values(...))
             await mark_dirty(connection, {Day("school-1", "2026-09-01", "p17")})
-        async with store.read() as connection:      a consistent picture; never waits for a writer on SQLite
+        async with store.read() as connection:      a consistent picture; never waits for a writer
             rows = (await connection.execute(select(...))).all()
 
-Tables are in journal.tables; SQLAlchemy Core, portable between SQLite and PostgreSQL.
+Tables are in journal.tables; SQLAlchemy Core, the same statements on SQLite and PostgreSQL (journal.database).
 """
 
 import asyncio
-import contextlib
-import sqlite3
-from collections.abc import AsyncIterator, Collection, Iterable, Mapping
+from collections.abc import AsyncIterator, Collection, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple, TypeVar
 
 from pydantic import TypeAdapter
-from sqlalchemy import ColumnElement, Connection, Table, event, select, update
+from sqlalchemy import ARRAY, ColumnElement, Select, Table, Text, func, literal, select, tuple_, update
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import SQLAlchemyError
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from gateway.domain.model import Doubt
 from gateway.domain.policy import Override, Policy
 from gateway.domain.timetable import Plan
 from gateway.domain.wire import Stream
-from gateway.errors import ConfigError
+from gateway.errors import NotRecorded
 from journal import tables
+from journal.database import check, engine_of, exclude, is_sqlite
+from journal.shard import WHOLE, Shard
 
-PRAGMAS = {"journal_mode": "wal", "synchronous": 2, "foreign_keys": 1, "busy_timeout": 10_000}
 EVERYBODY = ""
+V = TypeVar("V")
+_ANSWER_SECONDS = 10.0
+_LOST = "the connection that holds this journal's share is gone; another one may write by now"
+_STANDS_BY = "nothing: started again, it stands by"
 
 
 class Day(NamedTuple):
@@ -65,11 +67,15 @@ def moment(value: int) -> datetime:
 
 
 class Store:
-    """One database; made by `opened`."""
+    """One database; made by `opened`, and for a worker by `holding`."""
 
-    def __init__(self, engine: AsyncEngine) -> None:
+    def __init__(self, engine: AsyncEngine, shard: Shard = WHOLE, writer: AsyncConnection | None = None) -> None:
         self.engine = engine
-        self._writers = engine.execution_options(writes=True)
+        #: Whose sites this process serves.
+        self.shard = shard
+        self._writer = writer
+        options = {} if is_sqlite(engine) else {"isolation_level": "REPEATABLE READ"}
+        self._readers, self._writers = engine.execution_options(**options), engine.execution_options(writes=True)
         self._writing = asyncio.Lock()
         #: Set whenever days became dirty; whoever judges clears it before it looks.
         self.dirtied = asyncio.Event()
@@ -77,35 +83,43 @@ class Store:
     @asynccontextmanager
     async def begin(self) -> AsyncIterator[AsyncConnection]:
         """One write transaction at a time in this process; not to be nested. Durable when the block has ended."""
-        async with self._writing, self._writers.begin() as connection:
+        async with self._writing, self._transaction() as connection:
+            if not is_sqlite(self.engine):
+                await exclude(connection, worker=self._writer is not None)
             yield connection
 
     @asynccontextmanager
     async def read(self) -> AsyncIterator[AsyncConnection]:
         """A picture of the database at one moment."""
-        async with self.engine.connect() as connection:
+        async with self._readers.connect() as connection:
             yield connection
+
+    @asynccontextmanager
+    async def _transaction(self) -> AsyncIterator[AsyncConnection]:
+        if self._writer is None:
+            async with self._writers.begin() as connection:
+                yield connection
+            return
+        if self._writer.invalidated:  # SQLAlchemy would connect again, and that connection holds no lock
+            raise NotRecorded(_LOST, hint=_STANDS_BY)
+        async with self._writer.begin():
+            yield self._writer
+
+    async def alive(self) -> None:
+        """Raises NotRecorded once this worker may not write any more."""
+        try:
+            async with self._writing, asyncio.timeout(_ANSWER_SECONDS), self._transaction() as connection:
+                await connection.execute(select(1))
+        except (SQLAlchemyError, OSError) as error:  # TimeoutError is one
+            raise NotRecorded(f"{_LOST}: {error}", hint=_STANDS_BY) from error
 
 
 @asynccontextmanager
 async def opened(url: str) -> AsyncIterator[Store]:
     """Open the database and read its settings back. Raises ConfigError."""
-    arguments = {"factory": _Connection} if url.startswith("sqlite") else {}
-    engine = create_async_engine(url, hide_parameters=True, connect_args=arguments)
-    if engine.dialect.name == "sqlite":
-        event.listen(engine.sync_engine, "connect", _settle_sqlite)
-        event.listen(engine.sync_engine, "begin", _begin_sqlite)
+    engine = engine_of(url)
     try:
-        try:
-            if engine.dialect.name == "sqlite" and engine.url.database:
-                await asyncio.to_thread(_open_once, engine.url.database)
-            async with engine.connect() as connection:
-                if engine.dialect.name == "sqlite":
-                    await _read_back(connection, url)
-        except (SQLAlchemyError, sqlite3.Error, OSError) as error:
-            raise ConfigError(
-                f"database {engine.url.render_as_string()}: {error}", hint="check [database] url and the file's rights"
-            ) from error
+        await check(engine)
         yield Store(engine)
     finally:
         await engine.dispose()
@@ -126,6 +140,17 @@ def of(table: Table, stream: Stream) -> list[ColumnElement[bool]]:
     return [table.c.site == stream.site, table.c.gateway == stream.gateway, table.c.epoch == stream.epoch]
 
 
+async def add_rows(connection: AsyncConnection, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Insert rows that are new for certain, as fast as the database takes them."""
+    if connection.dialect.name == "sqlite":
+        await connection.execute(table.insert(), rows)
+        return
+    raw: Any = (await connection.get_raw_connection()).driver_connection
+    columns = list(rows[0])
+    records = [tuple(row.values()) for row in rows]
+    await raw.copy_records_to_table(table.name, records=records, columns=columns)
+
+
 async def upsert(connection: AsyncConnection, table: Table, rows: Collection[Mapping[str, Any]]) -> None:
     """Insert rows; where the primary key exists, replace the other columns that the rows name."""
     if not rows:
@@ -138,13 +163,17 @@ async def upsert(connection: AsyncConnection, table: Table, rows: Collection[Map
 
 async def mark_dirty(connection: AsyncConnection, days: Iterable[Day]) -> None:
     """Ask for these days to be judged again; part of the caller's transaction. Set Store.dirtied after the commit."""
-    rows = [{**day._asdict(), "stamp": 1} for day in sorted(set(days))]
-    if rows:
-        statement = insert(connection, tables.dirty)
-        again = statement.on_conflict_do_update(
-            index_elements=["site", "date", "person"], set_={"stamp": tables.dirty.c.stamp + 1}
-        )
-        await connection.execute(again, rows)
+    named = sorted(set(days))
+    if not named:
+        return
+    statement = insert(connection, tables.dirty)
+    one_more = {"stamp": tables.dirty.c.stamp + 1}
+    if connection.dialect.name == "sqlite":
+        again = statement.on_conflict_do_update(index_elements=list(Day._fields), set_=one_more)
+        await connection.execute(again, [{**day._asdict(), "stamp": 1} for day in named])
+    else:
+        source = statement.from_select([*Day._fields, "stamp"], unnested(*zip(*named, strict=True)).add_columns(1))
+        await connection.execute(source.on_conflict_do_update(index_elements=list(Day._fields), set_=one_more))
 
 
 class Holder(NamedTuple):
@@ -157,12 +186,23 @@ class Holder(NamedTuple):
 
 async def holders(connection: AsyncConnection, site: str, tokens: Collection[str]) -> dict[str, list[Holder]]:
     """The card ledger of these tokens, whatever the state: a lost card still says whose it was."""
-    found: dict[str, list[Holder]] = {}
-    for chunk in chunks(sorted(tokens)):
-        c = tables.cards.c
-        query = select(c.token, c.person, c.valid_from, c.valid_to).where(c.site == site, c.token.in_(chunk))
-        for token, person, since, until in await connection.execute(query.order_by(c.id)):
-            found.setdefault(token, []).append(Holder(person, since, until))
+    found = await holders_of(connection, {(site, token) for token in tokens})
+    return {token: rows for (_, token), rows in found.items()}
+
+
+async def holders_of(
+    connection: AsyncConnection, cards: Collection[tuple[str, str]]
+) -> dict[tuple[str, str], list[Holder]]:
+    """The same for (site, token) of several sites."""
+    found: dict[tuple[str, str], list[Holder]] = {}
+    c = tables.cards.c
+    query = select(c.site, c.token, c.person, c.valid_from, c.valid_to).order_by(c.id)
+    for some in chunks(sorted(cards)):
+        which = some if connection.dialect.name == "sqlite" else unnested(*zip(*some, strict=True))
+        for site, token, person, since, until in await connection.execute(
+            query.where(tuple_(c.site, c.token).in_(which))
+        ):
+            found.setdefault((site, token), []).append(Holder(person, since, until))
     return found
 
 
@@ -178,49 +218,11 @@ async def revised(connection: AsyncConnection, site: str) -> None:
     await connection.execute(update(tables.sites).where(c.site == site).values(revision=c.revision + 1))
 
 
-def chunks(values: list[str], size: int = 500) -> Iterable[list[str]]:
+def unnested(*columns: Collection[str]) -> Select[Any]:
+    """On PostgreSQL, rows of texts as a single statement with a parameter for each column, however many there are."""
+    return select(*(func.unnest(literal(list(column), ARRAY(Text))) for column in columns))
+
+
+def chunks(values: list[V], size: int = 500) -> Iterable[list[V]]:
     """Lists short enough for an IN (...) of any database."""
     return (values[start : start + size] for start in range(0, len(values), size))
-
-
-def _open_once(path: str) -> None:
-    # A file that cannot be opened fails here: aiosqlite's thread would still be speaking of it after the loop is gone.
-    with contextlib.closing(sqlite3.connect(path)) as database:
-        database.execute("PRAGMA user_version")
-
-
-class _Connection(sqlite3.Connection):
-    """Rolls back before it closes: SQLite keeps a closed connection, and its lock, as long as a cursor of a cancelled task lives."""
-
-    def close(self) -> None:
-        with contextlib.suppress(sqlite3.Error):
-            self.rollback()
-        super().close()
-
-
-class _Cursor(Protocol):
-    def execute(self, sql: str) -> object: ...
-    def close(self) -> None: ...
-
-
-def _settle_sqlite(connection: DBAPIConnection, _record: object) -> None:
-    connection.isolation_level = None  # BEGIN is ours: see _begin_sqlite
-    cursor: _Cursor = connection.cursor()
-    for name, value in PRAGMAS.items():
-        cursor.execute(f"PRAGMA {name}={value}")
-    cursor.close()
-
-
-def _begin_sqlite(connection: Connection) -> None:
-    # A deferred transaction that turns into a writer fails at once when another process writes; IMMEDIATE waits.
-    writes = connection.get_execution_options().get("writes", False)
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
-
-
-async def _read_back(connection: AsyncConnection, url: str) -> None:
-    for name, expected in PRAGMAS.items():
-        got = (await connection.exec_driver_sql(f"PRAGMA {name}")).scalar()
-        if got != expected:
-            raise ConfigError(
-                f"{url}: PRAGMA {name} is {got} after setting {expected}", hint="use a local disk, not a network share"
-            )

@@ -5,6 +5,7 @@ every database compares and sorts them alike.
 """
 
 from sqlalchemy import (
+    DDL,
     BigInteger,
     Column,
     ForeignKey,
@@ -14,6 +15,7 @@ from sqlalchemy import (
     MetaData,
     Table,
     Text,
+    event,
 )
 
 _BY_COLUMN = ("fk", "uq", "ix")
@@ -69,6 +71,8 @@ gateways = Table(
     Column("gateway", Text, primary_key=True),
     _site(primary_key=False),
     Column("public_key", LargeBinary, nullable=False),
+    # What the gateway announced under that one; it takes its place with the first birth that it signs.
+    Column("next_key", LargeBinary, nullable=True),
     Column("added", BigInteger, nullable=False),
     # active | revoked
     Column("state", Text, nullable=False, default="active"),
@@ -100,7 +104,14 @@ entries = Table(
     Index("ix_entries_token", "token"),
     Index("ix_entries_origin", "origin"),
     sqlite_with_rowid=False,
+    postgresql_partition_by="HASH (site)",
 )
+#: Of `entries` on PostgreSQL; a site is in one of them: docs/decisions/0034.
+PARTITIONS = tuple(
+    f"CREATE TABLE entries_{n:02} PARTITION OF entries FOR VALUES WITH (MODULUS 16, REMAINDER {n})" for n in range(16)
+)
+for _partition in PARTITIONS:
+    event.listen(entries, "after_create", DDL(_partition).execute_if(dialect="postgresql"))  # type: ignore[no-untyped-call]
 
 segments = Table(
     "segments",

@@ -18,8 +18,9 @@ from gateway.errors import AttendanceError
 
 T = TypeVar("T")
 
-_KINDS = click.Choice(["rdm6300", "nfc", "virtual"])
+_KINDS = click.Choice(["rdm6300", "ironlogic", "line", "keyboard", "nfc", "osdp", "virtual"])
 _BROKERS = click.Choice(["auto", "mosquitto", "iotcore"])
+_FILE = click.Path(dir_okay=False, path_type=Path)
 _INTERRUPTED = 130
 
 
@@ -175,3 +176,65 @@ def card(kind: str, uid: str, url: str, hold: float, wait: float) -> None:
     from simulators.desk import present_once
 
     run(present_once(kind, uid, url, hold=hold, wait=wait))
+
+
+@main.command(
+    "journal-peer",
+    epilog="Example: attendance-sim journal-peer --broker mqtt://127.0.0.1:1883 --site school-12 --gateway kit "
+    "--key kit.key --journal-key 4f1c… --restart 'systemctl restart journal'",
+)
+@click.option("--broker", "url", required=True, help="mqtt://host:port, or mqtts:// with the three files.")
+@click.option("--site", required=True, help="A site of the journal.")
+@click.option("--gateway", required=True, help="A gateway that is registered there, for this kit alone.")
+@click.option("--key", type=_FILE, required=True, help="Its private key; made when there is none.")
+@click.option("--journal-key", "keys", multiple=True, help="A public key of the journal, in hex.")
+@click.option("--restart", help="A command that restarts the journal; without it you are asked to.")
+@click.option(
+    "--patience", type=click.FloatRange(0.1, 600), default=10, show_default=True, help="Seconds for an answer."
+)
+@click.option("--ca", type=_FILE, help="The authority that signed the broker's certificate.")
+@click.option("--certificate", type=_FILE, help="The gateway's certificate.")
+@click.option("--certificate-key", type=_FILE, help="Its private key.")
+@click.option("--json", "as_json", is_flag=True, help="For machines.")
+def journal_peer(
+    *,
+    url: str,
+    site: str,
+    gateway: str,
+    key: Path,
+    keys: tuple[str, ...],
+    restart: str | None,
+    patience: float,
+    as_json: bool,
+    **tls: Path | None,
+) -> None:
+    """Play a gateway to any journal and tell which requirements of docs/contract it keeps. Exit 0 only if it keeps all.
+
+    Duplicates, gaps, forks, forged and oversize batches: register a gateway for it that is used for nothing else.
+    """
+    from simulators.conformance.kit import Registration, play, restarted_by, trusted
+    from simulators.conformance.player import Patience
+    from sync.mqtt import Broker, TlsFiles
+    from sync.signing import Signer
+
+    with speaking_errors():
+        signer = Signer.load(key)
+        trust = trusted(keys, signer)
+        files = TlsFiles(ca=tls["ca"], certificate=tls["certificate"], key=tls["certificate_key"])
+        at = Broker.parse(url, client_id=gateway, username=gateway, tls=files if any(tls.values()) else None)
+    registered = Registration(site=site, gateway=gateway, signer=signer, journal_keys=trust)
+    results = run(
+        play(
+            at,
+            registered,
+            restart=restarted_by(restart),
+            patience=Patience(answer=patience),
+            tell=lambda result: None if as_json else click.echo(str(result)),
+        )
+    )
+    failed = sum(result.missed is not None for result in results)
+    if as_json:
+        click.echo(json.dumps([result.plain() for result in results], indent=1))
+    else:
+        click.echo(f"{len(results) - failed} of {len(results)} requirements are kept")
+    sys.exit(1 if failed else 0)

@@ -12,15 +12,32 @@ from typing import Protocol
 
 import click
 
+from drivers.osdp.keys import KeyFile
 from gateway.domain.credential import Credential, Technology
 from gateway.errors import AttendanceError, ConfigError, CredentialRefused, DeviceLost
+from simulators.ironlogic import Ironlogic
+from simulators.keyboard import Keyboard
 from simulators.nfc import NfcField
+from simulators.osdp import OsdpBus
 from simulators.rdm6300 import Rdm6300
+from simulators.text import TextReader
 from simulators.virtual import Virtual
 
 #: Seconds.
 _SOON = 2.0
-_LENGTHS = {"rdm6300": (5,), "nfc": (4, 7, 10), "virtual": (3, 4, 5, 7, 8, 10)}
+#: Shorter than the silence after which a driver takes a card for gone.
+_AGAIN = 0.2
+#: What a kind needs beside a url to read what is simulated.
+_SETTINGS = dict.fromkeys(("line", "keyboard"), 'technology = "em4100"\nlength = 5\n')
+_LENGTHS = {
+    "rdm6300": (5,),
+    "ironlogic": (4, 5, 7),
+    "line": (5,),
+    "keyboard": (5,),
+    "nfc": (4, 7, 10),
+    "osdp": (4, 7, 10),
+    "virtual": (3, 4, 5, 7, 8, 10),
+}
 _TECHNOLOGIES = {3: Technology.WIEGAND26, 5: Technology.EM4100, 8: Technology.FELICA}
 
 
@@ -45,10 +62,31 @@ class _Lamp(Virtual):
         return heard
 
 
+class _Bus(OsdpBus):
+    """One OSDP reader at the address 1; its key lies in a folder beside the line, so that it is the same the next time."""
+
+    def __init__(self, url: str, keys: Path) -> None:
+        keys.mkdir(mode=0o700, exist_ok=True)
+        file = KeyFile(str(keys), 1)
+        if (key := file.read()) is None:
+            key = file.make()
+            file.keep()
+        super().__init__(url, {1: key})
+        #: What a driver needs beside its url.
+        self.settings = f'keys = "{keys}"\nuid = "air"\n'
+
+    async def present(self, uid: bytes, hold: float) -> bool:
+        """Holding makes no difference: this device says a card once."""
+        heard = self.readers[1].bits(len(uid) * 8, uid)
+        await asyncio.sleep(hold)
+        return heard
+
+
 async def play(kind: str, url: str | None, hold: float) -> None:
     """Present each UID of standard input until it ends. Raises ConfigError for a url that cannot be served."""
     async with _plugged(kind, url) as desk:
-        click.echo(f'kind = "{kind}"\nurl = "{desk.url}"\n', err=True)
+        more = desk.settings if isinstance(desk, _Bus) else _SETTINGS.get(kind, "")
+        click.echo(f'kind = "{kind}"\nurl = "{desk.url}"\n{more}', err=True)
         click.echo("Type a UID in hex and press Enter; Ctrl-D ends.", err=True)
         async for line in _lines():
             try:
@@ -64,9 +102,14 @@ async def present_once(kind: str, text: str, url: str, *, hold: float, wait: flo
     uid = _uid(kind, text)
     async with _plugged(kind, url) as desk:
         await _opened(desk, wait)
-        # A serial line cannot tell that it was opened: there the card stays as long as it would be waited for.
-        blind = kind == "rdm6300" and url.startswith("/")
-        await desk.present(uid, max(hold, wait) if blind else hold)
+        if not url.startswith("/") or isinstance(desk, _Bus):
+            await desk.present(uid, hold)
+            return
+        # A serial line cannot tell that it was opened: there the card is shown for as long as it would be waited for.
+        loop = asyncio.get_running_loop()
+        leaves = loop.time() + max(hold, wait)
+        while loop.time() < leaves:
+            await desk.present(uid, _AGAIN)
 
 
 async def _opened(desk: _Desk, wait: float) -> None:
@@ -82,10 +125,19 @@ async def _opened(desk: _Desk, wait: float) -> None:
 async def _plugged(kind: str, url: str | None) -> AsyncIterator[_Desk]:
     async with AsyncExitStack() as stack:
         folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="attendance-reader-"))
-        device: Rdm6300 | NfcField | _Lamp
+        device: Rdm6300 | Ironlogic | TextReader | Keyboard | NfcField | _Bus | _Lamp
+        cable = url or str(Path(folder) / kind)
         match kind:
             case "rdm6300":
-                device = Rdm6300(url or str(Path(folder) / "rdm6300"))
+                device = Rdm6300(cable)
+            case "ironlogic":
+                device = Ironlogic(cable, says_removal=False)
+            case "line":
+                device = TextReader(cable)
+            case "osdp":
+                device = _Bus(cable, Path(f"{cable}.keys" if cable.startswith("/") else folder))
+            case "keyboard":
+                device = Keyboard(url or f"unix:{folder}/keyboard")
             case "nfc":
                 device = NfcField(url or "udp:127.0.0.1:0")
             case _:

@@ -29,8 +29,8 @@ from simulators.stage import Stage, set_up
 
 #: Real seconds.
 _WATCH, _DOWN, _SETTLES, _PATIENCE = 0.2, 0.2, 2.0, 20.0
-#: Around the moment at which parents are told: so long a tap may or may not be known by then.
-_MARGIN, _MARGIN_OF_KILLED = 2.0, 6.0
+#: Around the moment at which parents are told a tap may or may not be known by then, even where entries travel fast.
+_MARGIN = 2.0
 _KILLS = 3
 #: So long after a lesson the journal waits for missing coverage before a mark is unknown.
 _COVERAGE_PATIENCE = timedelta(minutes=2)
@@ -149,9 +149,8 @@ async def _reckon(
     await stage.pace.until(over + timedelta(seconds=_SETTLES * stage.pace.speed))
     deadline = time.monotonic() + _PATIENCE
     while True:
-        margin = _MARGIN if options.kill is None else _MARGIN_OF_KILLED
         found = await gather(stage)
-        result = reconcile(stage, entrance.attempts, found, complete=complete, margin=margin, kills=kills)
+        result = reconcile(stage, entrance.attempts, found, complete=complete, margin=_MARGIN, kills=kills)
         if not result["mismatches"] or time.monotonic() > deadline:
             return result
         await asyncio.sleep(1)

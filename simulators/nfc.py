@@ -22,13 +22,15 @@ _WAIT = 0.2
 _REQA = (b"\x26", b"\x52")
 _SELECTS = (0x93, 0x95, 0x97)
 _CASCADE = 0x04
-_SAK = 0x20
 
 _Address: TypeAlias = tuple[str, int]
 
 
 class Card:
     """A type A card. It answers a level of its cascade only when the one before was selected on this very card."""
+
+    #: What it says once it is selected: 20 that it speaks ISO 14443-4, 08 that it is a MIFARE Classic.
+    sak = 0x20
 
     def __init__(self, uid: bytes) -> None:
         parts = []
@@ -39,6 +41,8 @@ class Card:
         self._atqa = bytes([(len(parts) - 1) << 6 | 0x04, 0x03 if len(parts) > 1 else 0x00])
         #: Set when a reader has the whole UID.
         self.selected = asyncio.Event()
+        #: Set when it was asked all that readers ask it.
+        self.served = self.selected
         self._levels = [part + bytes([reduce(xor, part)]) for part in parts]
         #: Levels that a reader has selected since its REQA; None before one.
         self._known: int | None = None
@@ -48,18 +52,25 @@ class Card:
         if frame in _REQA:
             self._known = 0
             return self._atqa
-        if self._known is None or self._known == len(self._levels):
+        if self._known is None:
             return None
-        command, level = _SELECTS[self._known], self._levels[self._known]
+        return self._select(frame, self._known) if self._known < len(self._levels) else self.speak(frame)
+
+    def _select(self, frame: bytes, known: int) -> bytes | None:
+        command, level = _SELECTS[known], self._levels[known]
         if frame == bytes([command, 0x20]):
             return level
         if frame != bytes([command, 0x70]) + level:
             return None
-        self._known += 1
+        self._known = known + 1
         if self._known < len(self._levels):
-            return bytes([_SAK | _CASCADE])
+            return bytes([self.sak | _CASCADE])
         self.selected.set()
-        return bytes([_SAK])
+        return bytes([self.sak])
+
+    def speak(self, frame: bytes) -> bytes | None:  # noqa: ARG002 - what it is asked makes no difference
+        """What a card says once it is selected: this one nothing."""
+        return None
 
 
 class FieldEnd(asyncio.DatagramProtocol):
@@ -160,13 +171,16 @@ class NfcField(Plugged):
         self._turn = asyncio.Lock()
 
     async def present(self, uid: bytes, hold: float = 0.0) -> None:
-        """Returns when a reader has selected the card and it was held for `hold` seconds from there on."""
+        """Returns when a reader has served the card and it was held for `hold` seconds from there on."""
+        await self.hold(Card(uid), hold)
+
+    async def hold(self, card: Card, seconds: float = 0.0) -> None:
+        """The same with a card of your own."""
         async with self._turn:
-            card = Card(uid)
             self._field.place(card)
             try:
-                await card.selected.wait()
-                await asyncio.sleep(hold)
+                await card.served.wait()
+                await asyncio.sleep(seconds)
             finally:
                 self._field.place(None)
 

@@ -70,10 +70,11 @@ def reconcile(
 ) -> dict[str, Any]:
     """Everything that was found and expected, ready for JSON; `mismatches` is empty when all of it agrees.
 
-    `complete` is False where a lane was blind; `margin` is in real seconds: so long after a cut-off a tap may or may not
-    have been known by it; `kills` tells when each process was killed.
+    `complete` is False where a lane was blind; `margin` is in real seconds: for so long, and as long as the slowest entry
+    travelled, a tap after a cut-off may or may not have been known by it; `kills` tells when each process was killed.
     """
-    rules = Rules.of(stage.scenario, complete=complete, margin=timedelta(seconds=margin * stage.pace.speed))
+    doubtful = timedelta(seconds=margin * stage.pace.speed) + _slowest(found.journal)
+    rules = Rules.of(stage.scenario, complete=complete, margin=doubtful)
     stories = oracle.stories_of(stage.crowd.pupils, attempts, rules)
     key = _site_key(stage)
     entries = audit.entries(attempts, found.gateways, found.journal, site=SITE, secret=key, kills=kills)
@@ -135,6 +136,11 @@ def _mailboxes(found: Evidence) -> tuple[Counter[str], Counter[str], Counter[str
     said = Counter(notice.recipient for notice in found.notices if notice.sent)
     unsure = Counter(notice.recipient for notice in found.notices if not notice.sent)
     return said, unsure, Counter(mail.recipient for mail in found.mails)
+
+
+def _slowest(journal: Iterable[Record]) -> timedelta:
+    """Simulated time from when something happened until the journal had it, at most."""
+    return max((r.received - r.at for r in journal if r.received is not None), default=timedelta(0))
 
 
 def _up_to(ours: Iterable[Record], theirs: Iterable[Record]) -> list[Record]:

@@ -3,10 +3,11 @@
 import asyncio
 from collections.abc import AsyncIterator
 
-from drivers.virtual.codec import encode_card, read_show
+from drivers.virtual.codec import REST, encode_card, read_show
+from gateway.domain.answer import Words
 from gateway.domain.credential import Credential, Technology
 from gateway.domain.entry import GateMode
-from gateway.domain.model import Direction, Verdict, Words
+from gateway.domain.model import Direction, Verdict
 from simulators.line import Plugged, device_end
 
 _LONGEST = 1024
@@ -20,8 +21,10 @@ class Virtual(Plugged):
     def __init__(self, url: str) -> None:
         super().__init__(device_end(url, self._hear))
         self._line = b""
-        #: What the screen says now.
-        self.screen = Words(lines=())
+        #: What it says now: None is dark.
+        self.screen: Words | None = None
+        #: Whether the bolt is open.
+        self.unlocked = False
         self._shown: asyncio.Queue[Verdict] = asyncio.Queue(_MOST_SHOWN)
 
     async def card(self, credential: Credential) -> bool:
@@ -69,7 +72,10 @@ class Virtual(Plugged):
         self._line = rest[-_LONGEST:]
         for line in lines:
             told = read_show(line)
+            if line == REST.strip():
+                self.screen, self.unlocked = None, False
             if told is not None:
                 verdict, self.screen = told
+                self.unlocked = verdict.admit
                 if not self._shown.full():
                     self._shown.put_nowait(verdict)

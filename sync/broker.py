@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
 
-from gateway.errors import ConfigError, LinkError, LinkLost
+from gateway.errors import ConfigError, LinkError, TakenOver
 
 _PORTS: Final = {"mqtt": 1883, "mqtts": 8883}
 _BAD_CREDENTIALS: Final = frozenset({0x85, 0x86, 0x87, 0x8C})
@@ -117,9 +117,8 @@ class Broker:
 
     def taken_over(self) -> LinkError:
         """DISCONNECT 0x8E: the same client id connected again, elsewhere."""
-        return LinkLost(
-            f"another client connected as {self.client_id}: this device has a clone, or the program runs twice (0x8E)",
-            hint="find the second device or process of this name, and revoke its certificate",
+        return TakenOver(
+            f"another client connected as {self.client_id}: this device has a clone, or the program runs twice (0x8E)"
         )
 
 
@@ -156,6 +155,8 @@ async def _within(seconds: float, dialling: asyncio.Future[socket.socket]) -> so
 
 def _dial(broker: Broker, context: ssl.SSLContext | None, seconds: float) -> socket.socket:
     plain = socket.create_connection((broker.host, broker.port), seconds)
+    # Else a batch waits for the other side's delayed acknowledgement of the PUBACK before it.
+    plain.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     if context is None:
         return plain
     try:

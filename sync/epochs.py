@@ -75,5 +75,11 @@ def _sound(envelope: Envelope, before: list[Envelope]) -> bool:
     return not linked or link(before[-1].hash, envelope.body) == envelope.hash
 
 
+def insertion(base: int, envelopes: Sequence[Envelope]) -> tuple[str, Sequence[object]]:
+    """One statement for all of them, and its parameters."""
+    values = [value for envelope in envelopes for value in (base + envelope.seq, envelope.body, envelope.hash)]
+    return SQL["append"] + ", (?, ?, ?)" * (len(envelopes) - 1), values
+
+
 def _insert(database: Database, number: int, envelope: Envelope) -> None:
-    database.execute(SQL["append"], (number * EPOCH + envelope.seq, envelope.body, envelope.hash))
+    database.execute(*insertion(number * EPOCH, [envelope]))

@@ -25,7 +25,7 @@ from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 from paho.mqtt.subscribeoptions import SubscribeOptions
 
-from gateway.errors import LinkError, LinkLost, PublishRefused
+from gateway.errors import LinkError, LinkLost, PublishRefused, TakenOver
 from sync.broker import Broker, TlsFiles, dial
 from sync.packets import MAX_PACKET_BYTES, PahoClient, Publication
 
@@ -263,7 +263,8 @@ class Connection:
         self._ended.set()
 
     def _lost(self) -> LinkLost:
-        return LinkLost(str(self._failure), hint=self._failure.hint if self._failure else None)
+        kind = TakenOver if isinstance(self._failure, TakenOver) else LinkLost
+        return kind(str(self._failure), hint=self._failure.hint if self._failure else None)
 
 
 @asynccontextmanager

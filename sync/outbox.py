@@ -8,7 +8,6 @@ A lone tap waits for nothing; what arrives while a group is being written is the
 import asyncio
 import os
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
@@ -18,17 +17,17 @@ from typing import Self, TypeAlias
 from gateway.domain.entry import Entry, EpochData, TapData
 from gateway.domain.handshake import Receipt
 from gateway.domain.model import Instant, Seq, timestamp
-from gateway.domain.wire import Envelope, Event, Stream, chain, decode, encode
+from gateway.domain.wire import Envelope, Stream, chain, encode
 from gateway.errors import ConfigError, MalformedMessage, NotRecorded
 from gateway.ports import Clock
 from sync.database import SQL, Connect, Database, connect, damaged
-from sync.epochs import EPOCH, begin, beyond, salvage
+from sync.epochs import EPOCH, begin, beyond, insertion, salvage
 from sync.files import claim_for
+from sync.recent import taps
 from sync.storage import Row, Storage
 
 #: Rows of one INSERT; an append of its own that is longer is still one INSERT.
 _GROUP_ROWS = 100
-_READ_ROWS = 100
 _PRUNE_ROWS = 200
 #: Among these are the taps of any repeat window; a wall clock far in the past must not read the whole ledger.
 _RECENT_ROWS = 500
@@ -143,14 +142,22 @@ class SqliteOutbox:
 
         Raises MalformedMessage, and settles nothing, where it speaks of another epoch or of entries that are not here.
         """
-        if receipt.epoch != self._stream.epoch or receipt.through > self._last:
-            raise MalformedMessage(
-                f"a receipt for {receipt.epoch} through {receipt.through} does not fit the ledger "
-                f"{self._stream.epoch}, which ends at {self._last}"
-            )
-        if receipt.through != self._through:
-            await self._storage.run(SQL["settle"], {"through": receipt.through, "number": self._base // EPOCH})
-            self._through = receipt.through
+        await self.settle(receipt.epoch, receipt.through)
+
+    async def settle(self, epoch: str, through: int) -> None:
+        """The same on another authority: what was exported where no journal is. Raises MalformedMessage as `apply`."""
+        if epoch != self._stream.epoch or through > self._last:
+            here = f"the ledger {self._stream.epoch}, which ends at {self._last}"
+            raise MalformedMessage(f"a receipt for {epoch} through {through} does not fit {here}")
+        if through != self._through:
+            await self._storage.run(SQL["settle"], {"through": through, "number": self._base // EPOCH})
+            self._through = through
+
+    async def expire(self, before: datetime) -> None:
+        """Settles by age what was recorded before that moment: where there is nobody who could confirm it."""
+        span = {"since": timestamp(before), "now": timestamp(self._clock.now().at)}
+        rows = await self._storage.run(SQL["first_recorded"], {"after": self._base + self._through, **span})
+        await self.settle(self._stream.epoch, rows[0][0] % EPOCH - 1 if rows else self._last)
 
     async def begin_again(self, agreed: Seq, reason: str) -> None:
         """A new epoch, in which everything after `agreed` stands again with its origin. Raises NotRecorded.
@@ -182,16 +189,11 @@ class SqliteOutbox:
 
     async def taps_since(self, moment: datetime) -> Sequence[tuple[Instant, TapData]]:
         """The taps since that moment among the newest few hundred entries, in the order of append, whatever their epoch."""
-        taps: list[tuple[Instant, TapData]] = []
-        key = self._base + self._last + 1
-        for _ in range(_RECENT_ROWS // _READ_ROWS):
-            rows = await self._storage.run(SQL["before"], {"key": key, "limit": _READ_ROWS})
-            events = [event for _, body in rows if (event := _read(body)) and event.at.at >= moment]
-            taps += [(event.at, event.data) for event in events if isinstance(event.data, TapData)]
-            if not events:
-                break
-            key = rows[-1][0]
-        return taps[::-1]
+        return await taps(self._storage, "before", self._base + self._last + 1, since=moment, rows=_RECENT_ROWS)
+
+    async def taps_of_terminals(self) -> Sequence[tuple[Instant, TapData]]:
+        """All that are here and have a time that a terminal told."""
+        return await taps(self._storage, "of_terminals", self._base + self._last + 1)
 
     async def prune(self, before: datetime) -> None:
         """Drops settled entries that were recorded before that moment, oldest first; the newest always stays."""
@@ -228,7 +230,7 @@ class SqliteOutbox:
             group = self._take()
             envelopes = [envelope for part, _ in group for envelope in part]
             try:
-                await self._storage.run(_append(len(envelopes)), _rows(self._base, envelopes))
+                await self._storage.run(*insertion(self._base, envelopes))
             except Exception as error:  # noqa: BLE001 - it belongs to those who wait; none of them waits for ever
                 _reject(group, error)
                 if self._storage.is_open:  # it has not taken place, and what was numbered after it has lost its own
@@ -280,21 +282,7 @@ class SqliteOutbox:
         begin(database, data, self._clock.now(), old=old or self._stream, kept=kept)
 
 
-def _append(rows: int) -> str:
-    return SQL["append"] + ", (?, ?, ?)" * (rows - 1)
-
-
-def _rows(base: int, envelopes: Sequence[Envelope]) -> Sequence[object]:
-    return [value for envelope in envelopes for value in (base + envelope.seq, envelope.body, envelope.hash)]
-
-
 def _reject(waiters: Sequence[_Waiter], error: Exception) -> None:
     for _, durable in waiters:
         if not durable.done():
             durable.set_exception(error)
-
-
-def _read(body: bytes) -> Event | None:
-    with suppress(MalformedMessage):  # written by another version of this program: not a recent tap
-        return decode(body)
-    return None

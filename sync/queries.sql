@@ -26,6 +26,11 @@ SELECT key, body, hash FROM entry WHERE key > :after AND key < :before ORDER BY 
 -- What comes before a row, newest first.
 SELECT key, body FROM entry WHERE key < :key ORDER BY key DESC LIMIT :limit
 
+-- name: of_terminals
+-- The same, of what has a time that a terminal told; read at start only, so it needs no index.
+SELECT key, body FROM entry WHERE key < :key AND instr(body, CAST('"boot":"terminal"' AS BLOB)) > 0
+ORDER BY key DESC LIMIT :limit
+
 -- name: hash
 -- h(seq) of one row.
 SELECT hash FROM entry WHERE key = :key
@@ -33,6 +38,12 @@ SELECT hash FROM entry WHERE key = :key
 -- name: settle
 -- The watermark of the journal; it goes back when the journal was restored from a backup.
 UPDATE epoch SET through = :through WHERE number = :number
+
+-- name: first_recorded
+-- The first entry after a row that was recorded in that time: what comes before it is older.
+SELECT key FROM entry
+WHERE key > :after AND json_extract(CAST(body AS TEXT), '$.recordedtime') BETWEEN :since AND :now
+ORDER BY key LIMIT 1
 
 -- name: prune
 -- Drops the oldest rows up to the first that must stay, :stop or recorded since, but for the one before it, whose hash

@@ -37,9 +37,10 @@ async def keep_link(
             await apart(_on(link(), jobs, status))
         except* AttendanceError as group:
             status.down(_telling(group))
-        if status.progress:
+        # Two devices of one name throw each other out: each waits longer, so that the other gets something done.
+        if status.progress and not status.contested:
             backoff.reset()
-            status.progress = False
+        status.progress = status.contested = False
         await asyncio.sleep(backoff.pause())
 
 

@@ -18,7 +18,7 @@ from tenacity import AsyncRetrying, RetryCallState, wait_random_exponential
 from gateway.domain.handshake import Receipt, Refusal, Span
 from gateway.domain.model import Seq
 from gateway.domain.wire import MAX_BATCH_EVENTS, Batch, Stream, fit
-from gateway.errors import AttendanceError, LedgerMismatch, LinkLost
+from gateway.errors import AttendanceError, LedgerMismatch, LinkLost, TakenOver
 from gateway.ports import Outbox, Uplink
 from sync.window import Window
 
@@ -98,6 +98,10 @@ class LinkStatus:
     dropped: Counter[str] = field(default_factory=Counter)
     #: Whether this session has settled something, or found all settled.
     progress: bool = False
+    #: How often another device was met under this gateway's name.
+    clones: int = 0
+    #: Whether this session was shared with one.
+    contested: bool = False
 
     def up(self, session: str) -> None:
         """A session has begun."""
@@ -106,7 +110,13 @@ class LinkStatus:
     def down(self, error: AttendanceError) -> None:
         """A session has ended, or did not come about."""
         self.connected, self.session = False, None
+        if isinstance(error, TakenOver):
+            self.cloned()
         self.error, self.hint = str(error), error.hint
+
+    def cloned(self) -> None:
+        """Another device is connected in turn with this one."""
+        self.clones, self.contested = self.clones + 1, True
 
     def heard(self, receipt: Receipt, *, floor: Seq, settled: bool) -> None:
         """A receipt was verified and applied."""

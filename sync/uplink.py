@@ -58,9 +58,16 @@ class MqttUplink:
     """`gateway.ports.Uplink`, and a shelf of directories, over one connection of one session."""
 
     def __init__(
-        self, connection: Connection, birth: Birth, signer: Signer, keys: Callable[[], Keyring], dropped: Counter[str]
+        self,
+        connection: Connection,
+        birth: Birth,
+        signer: Signer,
+        keys: Callable[[], Keyring],
+        dropped: Counter[str],
+        met: Callable[[str, bool], None],
     ) -> None:
         self._connection, self._birth, self._signer, self._keys = connection, birth, signer, keys
+        self._met = met
         self._receipts, self._manifests = Newest[Receipt](), Newest[bytes]()
         self._parts: dict[str, asyncio.Future[bytes]] = {}
         #: How many messages were dropped, by reason.
@@ -112,8 +119,17 @@ class MqttUplink:
 
     async def begin(self) -> None:
         """Be born: only now does the journal know this session. Raises LinkLost, PublishRefused."""
+        await self._look_who_was_here()
         await self._connection.subscribe(self._topic("receipt"), topic(self._birth.site, "directory", "manifest"))
         await self._connection.publish(self._topic("state"), self._signer.seal(self._birth).payload(), retain=True)
+
+    async def _look_who_was_here(self) -> None:
+        try:
+            await self._connection.subscribe(self._topic("state"))
+        except LinkLost:
+            raise
+        except LinkError:
+            return  # a broker whose access list is older: then a clone shows by other signs only
 
     async def leave(self) -> None:
         """A clean stop, as far as a broker listens."""
@@ -148,6 +164,8 @@ class MqttUplink:
             self._receive(message.payload)
         elif message.topic.endswith("/directory/manifest"):
             self._manifests.put(message.payload)
+        elif message.topic == self._topic("state") and (session := session_of(message.payload)) != self.session:
+            self._met(session, message.retain)
 
     def _receive(self, payload: bytes) -> None:
         try:
@@ -176,11 +194,14 @@ async def open_uplink(
     signer: Signer,
     keys: Callable[[], Keyring],
     dropped: Counter[str] | None = None,
+    met: Callable[[str, bool], None] = lambda _session, _retained: None,
     keepalive: int = 30,
     timeout: float = 10.0,  # noqa: ASYNC109 - a promise about each answer, not about the whole session
     dial: Callable[..., AbstractAsyncContextManager[Connection]] = connect,
 ) -> AsyncIterator[MqttUplink]:
     """A fresh session; `birth_of(session)` tells who is born, `keys()` which keys of the journal hold now.
+
+    `met(session, retained)` hears of each other session under this name: what the broker kept of it, or that it is there.
 
     Leaving the block normally or by cancellation publishes `offline`; otherwise the broker publishes `lost`.
     Raises LinkError when no session comes about.
@@ -189,7 +210,7 @@ async def open_uplink(
     state = topic(birth.site, birth.gateway, "state")
     will = Publication(state, parting("lost", birth.session), retain=True)
     async with dial(broker, will=will, keepalive=keepalive, timeout=timeout) as connection:
-        uplink = MqttUplink(connection, birth, signer, keys, Counter() if dropped is None else dropped)
+        uplink = MqttUplink(connection, birth, signer, keys, Counter() if dropped is None else dropped, met)
         await uplink.begin()
         pump = asyncio.create_task(uplink.pump(), name="uplink pump")
         pump.add_done_callback(uplink.end)
@@ -208,6 +229,15 @@ async def open_uplink(
 def parting(state: str, session: str) -> bytes:
     """The payload of a clean stop, or of a last will."""
     return Parting.model_validate({"state": state, "session": session}).model_dump_json().encode("ascii")
+
+
+def session_of(payload: bytes) -> str:
+    """Whose state that is; "" where it says nothing."""
+    with suppress(MalformedMessage):
+        return Birth.parse(payload).session
+    with suppress(ValueError):
+        return Parting.model_validate_json(payload).session
+    return ""
 
 
 def _differ(receipt: Receipt, birth: Birth, key: str) -> bool:

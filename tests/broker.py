@@ -30,12 +30,14 @@ def free_port() -> int:
 class Mosquitto:
     """One broker. `lines` are added to its configuration; `acl` is the text of an ACL file."""
 
-    def __init__(self, folder: Path, *, lines: Sequence[str] = (), acl: str | None = None) -> None:
+    def __init__(
+        self, folder: Path, *, lines: Sequence[str] = (), acl: str | None = None, anonymous: bool = True
+    ) -> None:
         program = shutil.which("mosquitto", path=_PATH)
         if program is None:
             pytest.skip("mosquitto is missing: apt install mosquitto")
         self.folder, self.port = folder, free_port()
-        self._program, self._process = program, None
+        self._program, self._process, self._anonymous = program, None, anonymous
         self._lines, self._acl = list(lines), folder / "acl"
         folder.mkdir(parents=True, exist_ok=True)
         if acl is not None:
@@ -72,7 +74,7 @@ class Mosquitto:
         lines = [
             "per_listener_settings false",
             f"listener {self.port} 127.0.0.1",
-            "allow_anonymous true",
+            f"allow_anonymous {str(self._anonymous).lower()}",
             "persistence false",
             "log_type all",
             # As root mosquitto would become another user, who cannot read the folder.

@@ -1,21 +1,17 @@
 """What every test may rely on, and the honest end of a run: the list of what was not run."""
 
-import os
-import shutil
 from collections import Counter
 
 import pytest
 
-_SYSTEM_PATH = os.pathsep.join((os.environ.get("PATH", os.defpath), "/usr/sbin", "/sbin"))
-_PACKAGES = {"systemd-analyze": "systemd", "systemd-sysusers": "systemd", "udevadm": "udev"}
+from tests.needs import require
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
     """`@pytest.mark.needs("mosquitto")`: not run, by name, where the program is missing."""
     for marker in item.iter_markers("needs"):
         for program in marker.args:
-            if shutil.which(program, path=_SYSTEM_PATH) is None:
-                pytest.skip(f"{program} is missing: apt install {_PACKAGES.get(program, program)}")
+            require(program)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

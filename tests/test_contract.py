@@ -16,6 +16,7 @@ from gateway.domain.directory import Content
 from gateway.domain.handshake import Birth, Manifest, Message, Receipt
 from gateway.domain.model import Seq
 from gateway.domain.parts import digest
+from gateway.domain.told import Health
 from gateway.domain.wire import Stream, again, chain, decode, split
 from sync.signing import BATCH_TAG, Keyring
 
@@ -95,6 +96,11 @@ def test_the_example_of_a_batch_is_valid_chained_and_signed() -> None:
     )
 
 
+def test_the_example_of_health_is_valid_and_whole() -> None:
+    check("Health", example("health"))
+    assert Health.model_validate(example("health"), strict=True).model_extra == {}
+
+
 def test_an_event_that_is_told_again_is_valid_too() -> None:
     old = Stream(site="school-12", gateway="north", epoch="e1")
     for envelope in chain(old.genesis, Seq(1), split((EXAMPLES / "batch.json").read_bytes())):
@@ -115,33 +121,50 @@ def test_a_bad_event_is_not_valid(spoil: Json) -> None:
         check("Event", example("batch")[1] | spoil)
 
 
+#: What a peer was built to in a schema: any change breaks one that sends, or one that reads.
+FIXED = (
+    *("type", "pattern", "const", "$ref", "contentType", "additionalProperties"),
+    *("minItems", "maxItems", "minLength", "maxLength", "minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum"),
+)
+
+
 def breaks(old: Json, new: Json) -> Iterator[str]:
     """What a peer that was built to `old` could not send or read any more."""
-    before, after = old["components"]["schemas"], new["components"]["schemas"]
-    yield from (f"{name} is gone" for name in before.keys() - after.keys())
-    yield from (f"channel {name} changed" for name in old["channels"] if _address(old, name) != _address(new, name))
-    for name in sorted(before.keys() & after.keys()):
-        yield from _breaks(name, before[name], after[name])
+    yield from (f"channel {name} changed" for name in old["channels"] if _channel(old, name) != _channel(new, name))
+    for kind in ("schemas", "messages"):
+        before, after = old["components"][kind], new["components"][kind]
+        yield from (f"{name} is gone" for name in before.keys() - after.keys())
+        for name in sorted(before.keys() & after.keys()):
+            yield from _breaks(name, before[name], after[name])
 
 
-def _address(document: Json, channel: str) -> object:
-    return document["channels"].get(channel, {}).get("address")
+def _channel(document: Json, name: str) -> object:
+    channel = document["channels"].get(name, {})
+    return channel.get("address"), sorted(channel.get("messages", ()))
 
 
 def _breaks(place: str, old: Json, new: Json) -> Iterator[str]:
-    for key in ("type", "pattern", "const", "$ref", "maxItems", "minItems", "additionalProperties"):
-        if old.get(key) != new.get(key):
-            yield f"{place}: {key} was {old.get(key)}, is {new.get(key)}"
+    yield from (
+        f"{place}: {key} was {old.get(key)}, is {new.get(key)}" for key in FIXED if old.get(key) != new.get(key)
+    )
     kept: list[object] = new["enum"] if "enum" in new else old.get("enum", [])
     yield from (f"{place}: {value} is gone" for value in old.get("enum", []) if value not in kept)
+    if "enum" in new and "enum" not in old:
+        yield f"{place}: only {new['enum']} may stand there now"
     if required := sorted(set(new.get("required", [])) ^ set(old.get("required", []))):
         yield f"{place}: required changed by {required}"
     properties, after = old.get("properties", {}), new.get("properties", {})
     yield from (f"{place}.{name} is gone" for name in properties.keys() - after.keys())
     for name in sorted(properties.keys() & after.keys()):
         yield from _breaks(f"{place}.{name}", properties[name], after[name])
-    for position, (one, other) in enumerate(zip(old.get("anyOf", []), new.get("anyOf", []), strict=False)):
-        yield from _breaks(f"{place}|{position}", one, other)
+    for key in ("items", "headers", "payload", "if", "then"):
+        if key in old or key in new:
+            yield from _breaks(f"{place}/{key}", old.get(key, {}), new.get(key, {}))
+    for key in ("anyOf", "allOf", "prefixItems"):
+        one, other = old.get(key, []), new.get(key, [])
+        yield from (f"{place}|{position} is gone" for position in range(len(other), len(one)))
+        for position, (before, now) in enumerate(zip(one, other, strict=False)):
+            yield from _breaks(f"{place}|{position}", before, now)
 
 
 def test_nothing_that_was_released_is_broken() -> None:
@@ -159,6 +182,15 @@ PLANTED: list[Callable[[Json], object]] = [
     lambda d: d["components"]["schemas"]["TapData"]["properties"]["token"]["anyOf"][0].update(type="integer"),
     lambda d: d["components"]["schemas"]["Batch"].update(maxItems=50),
     lambda d: d["channels"]["events"].update(address="att/v1/{site}/events"),
+    lambda d: d["channels"]["state"]["messages"].pop("parting"),
+    lambda d: d["components"]["schemas"]["Receipt"]["properties"]["held"].update(maxItems=8),
+    lambda d: d["components"]["schemas"]["Receipt"]["properties"]["through"].update(exclusiveMaximum=1000),
+    lambda d: d["components"]["schemas"]["Receipt"]["properties"]["held"]["items"].update(type="string"),
+    lambda d: d["components"]["schemas"]["TapData"]["properties"]["lane"].update(enum=["north"]),
+    lambda d: d["components"]["schemas"]["Event"]["allOf"].pop(),
+    lambda d: d["components"]["messages"]["batch"]["headers"]["required"].append("epoch-name"),
+    lambda d: d["components"]["messages"]["batch"]["headers"]["properties"].pop("sig"),
+    lambda d: d["components"]["messages"]["batch"].update(contentType="application/json"),
 ]
 
 

@@ -7,25 +7,27 @@ import asyncio
 import threading
 import time
 from collections.abc import Callable
+from contextlib import AsyncExitStack, nullcontext
 from functools import partial
 from types import TracebackType
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal, Never, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
-from drivers.channel import Channel
+from drivers.abandoned import abandon, hanging, refuse_more
+from drivers.channel import Channel, hearing
 from drivers.nfc.frontend import Frontend, connect, readable_url
+from drivers.nfc.genuine import Genuine, SunSettings
 from drivers.presence import Presence
 from gateway.errors import ConfigError, DeviceLost
 from gateway.ports import Gate, Reader, ReaderEvent
 
 #: The first byte behind a USB converter of a Raspberry Pi may take 1.5 s, and there are a dozen commands.
 _OPENING_SECONDS = 10.0
-#: By URL, threads that hang: a device that is still held by one cannot be opened again.
-_LEFT_BEHIND: dict[str, threading.Thread] = {}
-
 #: A round without an answer takes a second over UDP; more is a call that hangs in a library or in the kernel.
 _CLOSING_SECONDS = 3.0
+#: The same while a tag is read, which repeats what it did not understand.
+_ROUND_SECONDS = 10.0
 
 
 class Nfc:
@@ -49,6 +51,12 @@ class Nfc:
         interval: float = Field(default=0.05, ge=0.001, le=1, description="seconds from 0.001 to 1", examples=[0.05])
         #: Seconds without an answer after which the card has left.
         silence: float = Field(default=0.5, ge=0.1, le=10, description="seconds from 0.1 to 10", examples=[0.5])
+        #: Which tags prove what they are (NTAG 424 DNA), and how; absent where every card is its UID.
+        sun: SunSettings | None = Field(
+            default=None,
+            description="a table with meta_key, file_key and counters, and perhaps require, picc_data, cmac, mac_from, diversifier",
+            examples=[{"meta_key": "/…", "file_key": "credential:sun-file", "counters": "/…"}],
+        )
 
     def __init__(self, settings: Settings, *, connect: Callable[[str], Any] = connect) -> None:
         """`connect` gives the nfcpy device of a URL."""
@@ -56,14 +64,12 @@ class Nfc:
         self._connect = connect
         self._events: Channel[ReaderEvent] = Channel()
         self._stop = threading.Event()
+        self._watching = AsyncExitStack()
+        #: Since when the thread waits for the reader, if it does.
+        self._asked: float | None = None
 
     async def __aenter__(self) -> Self:
-        hanging = _LEFT_BEHIND.get(self._settings.url)
-        if hanging is not None and hanging.is_alive():
-            raise DeviceLost(
-                f"{self._settings.url} still hangs since it was last used",
-                hint="plug it in again; if that does not help: 'systemctl restart attendance-gateway'",
-            )
+        refuse_more(self._settings.url)
         self._loop = asyncio.get_running_loop()
         self._opened: asyncio.Future[None] = self._loop.create_future()
         self._ended = asyncio.Event()
@@ -80,6 +86,7 @@ class Nfc:
         except BaseException as error:
             await self._close(error)
             raise
+        await self._watching.enter_async_context(hearing(self._watch, self._events))
         return self
 
     async def __aexit__(
@@ -97,13 +104,14 @@ class Nfc:
 
     async def _close(self, error: BaseException | None) -> None:
         self._stop.set()
+        await self._watching.aclose()
         self._events.end(DeviceLost("the device was closed"))
         try:
             async with asyncio.timeout(_CLOSING_SECONDS):
                 await self._ended.wait()
         except TimeoutError:
             # A thread cannot be ended from outside; this one is a daemon and ends with the process.
-            _LEFT_BEHIND[self._settings.url] = self._thread
+            abandon(self._settings.url, self._thread.is_alive)
             if error is not None:
                 error.add_note(f"{self._thread.name}: its thread hangs and was left behind")
         else:
@@ -112,7 +120,11 @@ class Nfc:
     def _run(self) -> None:
         """The thread."""
         try:
-            with Frontend(self._settings.url, self._settings.targets, self._connect) as frontend:
+            settings = self._settings
+            with (
+                Genuine(settings.sun) if settings.sun is not None else nullcontext() as genuine,
+                Frontend(settings.url, settings.targets, self._connect, genuine) as frontend,
+            ):
                 self._tell(self._be_open)
                 self._hear(frontend)
         except Exception as error:  # noqa: BLE001 - handed to the loop; DeviceLost or a bug
@@ -122,13 +134,26 @@ class Nfc:
 
     def _hear(self, frontend: Frontend) -> None:
         presence = Presence(self._settings.silence)
+        presence.faults.update(hanging(self._settings.url))
         self._events.faults = presence.faults
         while not self._stop.wait(self._settings.interval):
+            self._asked = time.monotonic()
             frame = frontend.sense()
+            self._asked = None
             event = presence.event(frame, time.monotonic()) if frame is not None else None
             if event is not None:
                 # Waits for room, as a full line would; closing the device makes it raise.
                 asyncio.run_coroutine_threadsafe(self._events.put(event), self._loop).result()
+
+    async def _watch(self) -> Never:
+        """Raises DeviceLost when a call does not return."""
+        while True:
+            await asyncio.sleep(_ROUND_SECONDS / 10)
+            if (asked := self._asked) is not None and time.monotonic() - asked > _ROUND_SECONDS:
+                raise DeviceLost(
+                    f"{self._settings.url} hangs: a call did not return within {_ROUND_SECONDS:.0f} s",
+                    hint="it is opened again by itself; if it hangs again, plug it in anew",
+                )
 
     def _tell(self, call: Callable[[], None]) -> None:
         if not self._loop.is_closed():

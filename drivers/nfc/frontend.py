@@ -17,11 +17,14 @@ import nfc.clf.device
 import nfc.clf.pn53x
 import nfc.clf.pn532
 import nfc.clf.transport
+import nfc.tag
+import nfc.tag.tt4
 import serial
 import usb1  # type: ignore[import-untyped]
 
-from drivers.frames import Frame, Noise
+from drivers.frames import BadCard, Card, Frame, Noise
 from drivers.nfc.codec import type_a, type_f
+from drivers.nfc.genuine import Genuine
 from drivers.trouble import lost
 from gateway.errors import DeviceLost
 
@@ -37,6 +40,10 @@ _UDP = re.compile(r"udp:[A-Za-z0-9.-]{1,253}:[0-9]{1,5}")
 #: A wrong checksum now and then is a long wire; several in a row are a chip that is gone.
 _GARBLED_IN_A_ROW = 3
 _ANSWER_BYTES = 16
+#: In a SAK: the card speaks ISO 14443-4, so it may be a type 4 tag.
+_SPEAKS = 0x20
+_NDEF_APPLICATION, _NDEF_FILE = bytes.fromhex("D2760000850101"), bytes.fromhex("E104")
+_MOST_READ = 256
 
 _GONE = (OSError, termios.error, usb1.USBError)
 _GARBLED = (nfc.clf.Error, nfc.clf.pn53x.Chipset.Error, ValueError, LookupError, TypeError, struct.error)
@@ -92,8 +99,14 @@ def connect(url: str) -> Any:
 class Frontend:
     """An open reader. Belongs to one thread."""
 
-    def __init__(self, url: str, targets: Sequence[str], connect: Callable[[str], Any]) -> None:
+    def __init__(
+        self, url: str, targets: Sequence[str], connect: Callable[[str], Any], genuine: Genuine | None = None
+    ) -> None:
+        """Cards are what they show to anybody, or what `genuine` makes of them."""
         self._url = url
+        self._genuine = genuine
+        #: What the card that is still there shows, and what was made of it.
+        self._held: tuple[Card | BadCard, Card | BadCard] | None = None
         self._targets = [nfc.clf.RemoteTarget(target) for target in targets]
         self._connect = connect
         self._clf = nfc.ContactlessFrontend()
@@ -121,7 +134,7 @@ class Frontend:
         """One round over all targets: a card, noise for an answer that made no sense, or nothing. Raises DeviceLost."""
         try:
             found = self._clf.sense(*self._targets)
-            frame = _frame(found) if found is not None else None
+            frame = self._frame(found)
         except nfc.clf.UnsupportedTargetError as error:
             hint = "remove it from the targets of this device"
             raise DeviceLost(f"{self._url} cannot look for {self._targets[0].brty}", hint=hint) from error
@@ -135,8 +148,38 @@ class Frontend:
         self._garbled = 0
         return frame
 
+    def _frame(self, target: Any) -> Card | BadCard | None:
+        if target is None:
+            self._held = None
+            return None
+        seen = _seen(target)
+        if self._genuine is None:
+            return seen
+        if self._held is None or self._held[0] != seen:
+            self._held = None
+            try:
+                file = self._read(target) if target.sel_res and target.sel_res[0] & _SPEAKS else None
+            except nfc.clf.CommunicationError:
+                return None  # it was taken away too early, or is held too far away: the next round asks again
+            self._held = seen, self._genuine.judge(seen, file)
+        return self._held[1]
 
-def _frame(target: Any) -> Frame:
+    def _read(self, target: Any) -> bytes | None:
+        """The NDEF file of a type 4 tag; None for a card that has none. Raises CommunicationError."""
+        tag = nfc.tag.activate(self._clf, target)
+        if tag is None:
+            raise nfc.clf.TransmissionError
+        try:
+            tag.send_apdu(0x00, 0xA4, 0x04, 0x00, _NDEF_APPLICATION, mrl=_MOST_READ)
+            tag.send_apdu(0x00, 0xA4, 0x00, 0x0C, _NDEF_FILE)
+            return bytes(tag.send_apdu(0x00, 0xB0, 0x00, 0x00, mrl=_MOST_READ))
+        except nfc.tag.tt4.Type4TagCommandError as error:
+            if error.errno > 0:  # a status word
+                return None
+            raise nfc.clf.TransmissionError from error
+
+
+def _seen(target: Any) -> Card | BadCard:
     if target.sensf_res is not None:
         return type_f(bytes(target.sensf_res))
     return type_a(bytes(target.sdd_res or b""))

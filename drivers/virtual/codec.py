@@ -2,7 +2,7 @@
 
     device -> driver   card 14443a:04DE5F1EACC040 · refused 14443a reason in words · rotation in|out · tamper
                        mode single|free|locked · fire_alarm on|off · blocked on|off
-    driver -> device   show admit known|Please pass · show refuse lost|Please go|to the guard
+    driver -> device   show admit known pass|Please pass · show refuse lost guard|Please go|to the guard · rest
 
 A CR before the LF is allowed, so that a terminal program will do.
 """
@@ -12,18 +12,22 @@ from collections.abc import Iterator
 from typing import TypeAlias
 
 from drivers.frames import BadCard, BadFrame, Frame, card
+from gateway.domain.answer import Answer, Words
 from gateway.domain.credential import Credential, Technology
 from gateway.domain.entry import DeviceState, FireAlarm, GateMode, Obstruction
-from gateway.domain.model import Direction, Reason, Verdict, Words
+from gateway.domain.model import Direction, Reason, Verdict
 from gateway.ports import DeviceNotice, Rotation
 
 Told: TypeAlias = Frame | Rotation | DeviceNotice
+
+#: Dark again, the bolt shut.
+REST = b"rest\n"
 
 _LF = 0x0A
 _LONGEST = 128
 _CARD = re.compile(rf"card ({'|'.join(Technology)}):((?:[0-9A-F]{{2}})+)")
 _REFUSED = re.compile(rf"refused ({'|'.join(Technology)}) ([ -~]{{1,80}})")
-_SHOW = re.compile(rf"show (admit|refuse) ({'|'.join(Reason)})((?:\|[^|]*)*)")
+_SHOW = re.compile(rf"show (admit|refuse) ({'|'.join(Reason)}) ({'|'.join(Answer)})((?:\|[^|]*)*)")
 _PLAIN: dict[str, Rotation | DeviceNotice] = {
     "rotation in": Rotation(direction=Direction.IN),
     "rotation out": Rotation(direction=Direction.OUT),
@@ -80,7 +84,8 @@ def encode_card(credential: Credential) -> bytes:
 
 def encode_show(verdict: Verdict, words: Words) -> bytes:
     """What the lamp and the bolt shall do, and the lines of the screen."""
-    return ("|".join([f"show {'admit' if verdict.admit else 'refuse'} {verdict.reason}", *words.lines]) + "\n").encode()
+    told = f"show {'admit' if verdict.admit else 'refuse'} {verdict.reason} {words.answer}"
+    return ("|".join([told, *words.lines]) + "\n").encode()
 
 
 def read_show(line: bytes) -> tuple[Verdict, Words] | None:
@@ -89,7 +94,7 @@ def read_show(line: bytes) -> tuple[Verdict, Words] | None:
     if found is None:
         return None
     verdict = Verdict(admit=found[1] == "admit", reason=Reason(found[2]))
-    return verdict, Words(lines=tuple(found[3].split("|")[1:]))
+    return verdict, Words(answer=Answer(found[3]), lines=tuple(found[4].split("|")[1:]))
 
 
 def _read(raw: bytes) -> Told:

@@ -8,12 +8,13 @@ from typing import ClassVar, Self
 
 from pydantic import BaseModel, ConfigDict
 
+from drivers.cable import Line, LineUrl, open_line
 from drivers.channel import Channel, hearing
-from drivers.line import Line, LineUrl, open_line
 from drivers.presence import Presence
-from drivers.virtual.codec import Codec, encode_show
+from drivers.virtual.codec import REST, Codec, encode_show
+from gateway.domain.answer import Words
 from gateway.domain.entry import DeviceState
-from gateway.domain.model import Verdict, Words
+from gateway.domain.model import Verdict
 from gateway.errors import DeviceLost
 from gateway.ports import DeviceNotice, Gate, GateEvent, Reader, ReaderEvent, Rotation
 
@@ -103,3 +104,6 @@ class _VirtualGate:
 
     async def show(self, verdict: Verdict, words: Words) -> None:
         self._device.tell(encode_show(verdict, words))
+
+    async def rest(self) -> None:
+        self._device.tell(REST)

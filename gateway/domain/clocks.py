@@ -8,10 +8,14 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import groupby, zip_longest
+from typing import Final
 
 from gateway.domain.entry import ClockData
 from gateway.domain.model import ClockState
 from gateway.domain.wire import Event, Stream
+
+#: The boot of a time that a terminal told: its clock is its own, and no synchronisation of the gateway repairs it.
+TERMINAL: Final = "terminal"
 
 _MILLISECOND = timedelta(milliseconds=1)
 
@@ -45,13 +49,22 @@ class Clocks:
         #: In the order of the chains.
         self.unset: list[Unset] = []
         for _, chain in groupby(ordered, lambda event: event.stream):
-            self._resolve(list(chain))
+            self._resolve([*chain])
 
     def of(self, event: Event) -> Moment:
         """One of the events."""
         return self._moments[event.stream, event.seq]
 
     def _resolve(self, chain: Sequence[Event]) -> None:
+        # What a terminal tells happened long before its neighbours, by another clock: it bounds none of them.
+        for event in (event for event in chain if event.at.boot == TERMINAL):
+            uncertain = event.at.clock is ClockState.UNSYNCED
+            self._moments[event.stream, event.seq] = Moment(
+                at=event.recorded if uncertain else event.at.at, uncertain=uncertain
+            )
+        self._resolve_own([event for event in chain if event.at.boot != TERMINAL])
+
+    def _resolve_own(self, chain: Sequence[Event]) -> None:
         runs = [list(run) for _, run in groupby(chain, lambda event: self._known(event) is None)]
         before: datetime | None = None
         for run, following in zip_longest(runs, runs[1:]):

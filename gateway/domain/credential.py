@@ -25,7 +25,12 @@ class Technology(StrEnum):
     EM4100 = "em4100"
     ISO14443A = "14443a"
     FELICA = "felica"
+    # What a reader with Wiegand wires makes of a card: cut, so nobody completes it to the card's own UID.
     WIEGAND26 = "wiegand26"
+    WIEGAND34 = "wiegand34"
+    WIEGAND37 = "wiegand37"
+    #: The number under which a terminal knows a person, whatever was held to it: decimal digits in pairs.
+    ZKTECO = "zkteco"
 
 
 #: Lengths in bytes that a complete UID of each technology may have.
@@ -34,6 +39,9 @@ UID_LENGTHS: Mapping[Technology, frozenset[int]] = {
     Technology.ISO14443A: frozenset({4, 7, 10}),
     Technology.FELICA: frozenset({8}),
     Technology.WIEGAND26: frozenset({3}),
+    Technology.WIEGAND34: frozenset({4}),
+    Technology.WIEGAND37: frozenset({5}),
+    Technology.ZKTECO: frozenset(range(2, 10)),
 }
 
 
@@ -59,7 +67,8 @@ class Credential:
     @property
     def masked(self) -> str:
         """Enough for a guard to tell two cards apart, too little to clone one."""
-        return f"{self.technology}:…{self.uid.hex().upper()[-4:]}"
+        shown = 4 if len(self.uid) > 2 else 2
+        return f"{self.technology}:…{self.uid.hex().upper()[-shown:]}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,11 +99,24 @@ def _why_refused(technology: Technology, uid: bytes) -> str | None:
         return f"a {technology} UID has {expected} bytes, got {len(uid)}"
     if uid in (bytes(len(uid)), b"\xff" * len(uid)):
         return "the UID is all zeros or all ones"
+    if technology is Technology.ZKTECO:
+        return _why_no_pin(uid)
     if len(uid) > _HALF_READ_TAIL and uid[-_HALF_READ_TAIL:] in (bytes(4), b"\xff" * 4):
         return "the end of the UID is missing (half read)"
-    if technology is Technology.ISO14443A and len(uid) == 4:
-        if uid[0] == 0x08:
-            return "the UID is random: the card shows another one each time (ISO/IEC 14443-3)"
-        if uid[0] == 0x88:
-            return "the UID begins with the cascade tag 88 (half read)"
+    return _why_not_fixed(uid) if technology is Technology.ISO14443A and len(uid) == 4 else None
+
+
+def _why_not_fixed(uid: bytes) -> str | None:
+    if uid[0] == 0x08:
+        return "the UID is random: the card shows another one each time (ISO/IEC 14443-3)"
+    if uid[0] == 0x88:
+        return "the UID begins with the cascade tag 88 (half read)"
+    return None
+
+
+def _why_no_pin(uid: bytes) -> str | None:
+    if not uid.hex().isdecimal():
+        return "a PIN is written in decimal digits"
+    if len(uid) > 2 and uid[0] == 0:
+        return "a PIN is written without needless zeros in front"
     return None

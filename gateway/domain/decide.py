@@ -3,6 +3,7 @@
 from collections import OrderedDict
 from collections.abc import Sequence
 from datetime import timedelta
+from zoneinfo import ZoneInfo
 
 from gateway.domain.credential import SiteKey, Technology, Token
 from gateway.domain.directory import CredentialRow, CredentialState, Directory, covers
@@ -85,6 +86,15 @@ def decide(tap: Tap, directory: Directory, recent: Recent, keys: Sequence[SiteKe
         directory=directory.version,
     )
     return Entry(at=tap.at, data=data, expires=slot.end if slot is not None else None)
+
+
+def off(data: TapData, at: Instant, directory: Directory) -> bool:
+    """Whether somebody who has lessons on other days has none on the day of this tap, as far as the door can know."""
+    if data.person is None or at.clock is ClockState.UNSYNCED or directory.expired(at.at):
+        return False
+    zone = ZoneInfo(directory.zone)
+    days = {slot.start.astimezone(zone).date() for slot in judged(directory.slots_of(data.person), directory.site)}
+    return bool(days) and at.at.astimezone(zone).date() not in days
 
 
 def unreadable(lane: LaneId, technology: Technology, direction: Direction, at: Instant) -> Entry:

@@ -6,7 +6,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Annotated, ClassVar
 
-from pydantic import PlainSerializer
+from pydantic import Field, PlainSerializer
 
 from gateway.domain.credential import Technology, Token
 from gateway.domain.model import Assurance, Direction, Instant, LaneId, Match, PersonId, Seq, Verdict, timestamp, utc
@@ -87,6 +87,8 @@ class DeviceState(StrEnum):
     UP = "up"
     DOWN = "down"
     TAMPER = "tamper"
+    #: The device still works, its supply fails; or it is back.
+    POWER = "power"
     FIRE_ALARM = "fire_alarm"
     MODE = "mode"
     GARBAGE = "garbage"
@@ -183,6 +185,17 @@ class ClockData:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class KeyData:
+    """The gateway's next key, under its old one: who counted this entry trusts it from the first birth that it signs."""
+
+    type: ClassVar[str] = "att.key.v1"
+    #: The key that is replaced; under any other one this says nothing.
+    kid: Annotated[str, Field(pattern=r"^[0-9a-f]{16}$")]
+    #: The next Ed25519 public key, in hex.
+    key: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class UnknownData:
     """An event of a type that this version does not know: kept whole, judged by nobody."""
 
@@ -190,7 +203,7 @@ class UnknownData:
     raw: Mapping[str, object] = field(hash=False)
 
 
-Data = EpochData | TapData | PassageData | CoverageData | DeviceData | ManualData | ClockData
+Data = EpochData | TapData | PassageData | CoverageData | DeviceData | ManualData | ClockData | KeyData
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -40,9 +40,9 @@ class Instant:
 
     #: Wall time, UTC.
     at: datetime
-    #: The kernel's boot id: boottime counts from this boot.
+    #: The kernel's boot id: boottime counts from this boot. Or clocks.TERMINAL.
     boot: str
-    #: CLOCK_BOOTTIME in milliseconds.
+    #: CLOCK_BOOTTIME in milliseconds; of a terminal its wall time.
     boottime: int
     #: How far `at` can be believed.
     clock: ClockState
@@ -125,13 +125,6 @@ class Verdict:
     admit: bool
     #: Why.
     reason: Reason
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Words:
-    """What a screen tells the pupil beside the lamp, for one look."""
-
-    lines: tuple[str, ...]
 
 
 class Mode(StrEnum):

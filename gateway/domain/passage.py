@@ -54,6 +54,10 @@ class Stand:
         return [(kind, word.value) for kind, word, holds in said if holds]
 
 
+#: What the clock of a boot can tell apart.
+_TICK = timedelta(milliseconds=1)
+
+
 class Found(Enum):
     """What a rotation finds."""
 
@@ -116,6 +120,16 @@ class Passages:
         self._open: deque[Permit] = deque()
         #: The last permit that was used, by its direction.
         self._used: dict[Direction, Permit] = {}
+
+    @property
+    def waits(self) -> bool:
+        """Whether a permit is open, as far as the time was told."""
+        return bool(self._open)
+
+    def left(self, now: Instant) -> timedelta:
+        """How long until `expire` ends the oldest permit; without one, for as long as the next would last."""
+        spent = elapsed(self._open[0].at, now) if self._open else timedelta(0)
+        return max(self._lasts - spent, timedelta(0)) + _TICK
 
     def grant(self, permit: Permit) -> list[Entry]:
         """The bolt is about to open. The permits that ran out until then."""

@@ -15,6 +15,7 @@ from functools import lru_cache
 from typing import cast
 
 from pydantic import TypeAdapter, ValidationError
+from pydantic_core import from_json
 
 from gateway.domain.entry import (
     ClockData,
@@ -23,6 +24,7 @@ from gateway.domain.entry import (
     DeviceData,
     Entry,
     EpochData,
+    KeyData,
     ManualData,
     PassageData,
     TapData,
@@ -41,7 +43,7 @@ MAX_BATCH_BYTES = 48 * 1024
 _OPEN, _JOIN, _CLOSE = b"[\n", b",\n", b"\n]"
 _DATA: dict[str, TypeAdapter[Data]] = {
     kind.type: TypeAdapter(kind)
-    for kind in (EpochData, TapData, PassageData, CoverageData, DeviceData, ManualData, ClockData)
+    for kind in (EpochData, TapData, PassageData, CoverageData, DeviceData, ManualData, ClockData, KeyData)
 }
 
 
@@ -244,7 +246,7 @@ def again(envelope: Envelope, old: Stream, *, new: Stream, seq: Seq, places: Map
 def decode(body: bytes) -> Event:
     """Read one event of any sender. Raises MalformedMessage."""
     try:
-        event = json.loads(body)
+        event = from_json(body)  # a third of the time of json.loads
         _, _, site, gateway, epoch = cast("str", event["source"]).split(":")
         kind = event["type"]
         adapter = _DATA.get(kind)

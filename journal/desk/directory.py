@@ -9,14 +9,13 @@ from zoneinfo import ZoneInfo
 
 import click
 
-from gateway.domain.compiler import compile_days
-from journal.console import configured, furnished, ran_before
+from journal.console import configured, furnished
 from journal.desk.options import SITE
 from journal.desk.wording import effect_in_words
 from journal.effect import Effect, effect_of
 from journal.keys import keys_of
 from journal.office import Site, prepare, take_over
-from journal.settings import Settings, load
+from journal.settings import Settings
 from journal.standing import comparable, standing
 from journal.store import Store
 from journal.timetables import changes_of
@@ -24,7 +23,7 @@ from journal.words import LANGUAGES
 from sync.clock import clock_from_environment
 from sync.sources.report import Report, difference, outline
 from sync.sources.school import School
-from sync.sources.several import HORIZON, Format, Source, read_school, unplaced
+from sync.sources.several import Format, Source, read_school, unplaced
 
 
 @click.group()
@@ -79,11 +78,7 @@ def import_(
     first = since.date() if since else now.astimezone(ZoneInfo(school.zone)).date()
 
     async def work() -> _Done:
-        if dry_run and not ran_before(load(config).url):
-            compiled = compile_days(school.timetable, first, first + HORIZON)
-            change = difference(None, outline(school, compiled.slots))
-            return _Done(report=Report.of(school, compiled.slots, unplaced(compiled), change), effect=Effect())
-        async with furnished(config) as (settings, store):
+        async with furnished(config, rehearsed=dry_run) as (settings, store):
             return await _import(settings, store, site, school, first, now, dry_run=dry_run)
 
     done = asyncio.run(work())
@@ -131,8 +126,13 @@ def publish(config: Path, site: str) -> None:
 
     async def work() -> int:
         async with furnished(config) as (settings, store):
-            signer, clock = (await keys_of(settings.state.directory, store)).signer(), clock_from_environment()
-            publisher = Publisher(store, signer, clock, lambda *_, **__: None, days=settings.directory.days)
+            keys, clock, days = (
+                await keys_of(settings.state.directory, store),
+                clock_from_environment(),
+                settings.directory.days,
+            )
+            following = keys.next_signer()
+            publisher = Publisher(store, keys.signer(), clock, lambda *_, **__: None, days=days, following=following)
             # Beside the running journal: another client id, the same user.
             async with connect(settings.broker.broker("-publish")) as connection:
                 return (await publisher.publish(connection, site)).manifest.version

@@ -22,6 +22,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from journal.notify.notice import Template
 from journal.notify.tables import notices
 from journal.notify.templates import Message, render
+from journal.shard import WHOLE, Shard
 from journal.store import EVERYBODY, Day, mark_dirty, milliseconds, moment
 from journal.tables import dirty, sites
 
@@ -59,19 +60,20 @@ class Claim:
     message: Message = field(repr=False)
 
 
-async def recover(connection: AsyncConnection) -> int:
+async def recover(connection: AsyncConnection, shard: Shard = WHOLE) -> int:
     """Rows in the middle of an attempt when the journal stopped: how that ended is unknown, so it is for the office."""
     found = await connection.execute(
         update(notices)
-        .where(_c.state == State.SENDING)
+        .where(_c.state == State.SENDING, shard.mine(_c.site))
         .values(state=State.UNCERTAIN, error="the journal stopped in the middle of the attempt")
     )
     return found.rowcount
 
 
-async def expire(connection: AsyncConnection, now: datetime) -> int:
+async def expire(connection: AsyncConnection, now: datetime, shard: Shard = WHOLE) -> int:
     """Nothing is sent after its lesson."""
-    return (await connection.execute(update(notices).where(_over(now)).values(state=State.EXPIRED))).rowcount
+    over = update(notices).where(_over(now), shard.mine(_c.site))
+    return (await connection.execute(over.values(state=State.EXPIRED))).rowcount
 
 
 async def pause(connection: AsyncConnection, *, paused: bool) -> None:
@@ -79,14 +81,16 @@ async def pause(connection: AsyncConnection, *, paused: bool) -> None:
     await connection.execute(update(sites).values(paused=int(paused)))
 
 
-async def waiting(connection: AsyncConnection, now: datetime) -> bool:
+async def waiting(connection: AsyncConnection, now: datetime, shard: Shard = WHOLE) -> bool:
     """Whether a row can be claimed or expires; cheap, and no writer waits for it."""
-    return bool((await connection.execute(select(exists().where(or_(_over(now), _claimable(now)))))).scalar())
+    any_of_them = exists().where(or_(_over(now), _claimable(now)), shard.mine(_c.site))
+    return bool((await connection.execute(select(any_of_them))).scalar())
 
 
-async def claim(connection: AsyncConnection, now: datetime) -> Claim | None:
+async def claim(connection: AsyncConnection, now: datetime, shard: Shard = WHOLE) -> Claim | None:
     """Take the oldest row that may be sent; committed before the attempt, so no crash can send it twice."""
-    query = select(notices, sites.c.zone).join(sites, sites.c.site == _c.site).where(_claimable(now))
+    query = select(notices, sites.c.zone).join(sites, sites.c.site == _c.site)
+    query = query.where(_claimable(now), shard.mine(_c.site))
     row = (await connection.execute(query.order_by(_c.due, _c.id).limit(1))).mappings().first()
     if row is None:
         return None

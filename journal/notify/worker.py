@@ -13,6 +13,7 @@ from typing import Final, Protocol
 from urllib.parse import quote
 
 from gateway.ports import Clock
+from gateway.tasks import whole
 from journal.notify import outbox
 from journal.notify.templates import Message
 from journal.store import Store
@@ -108,7 +109,7 @@ def _failed(log: list[str], *, timed_out: bool) -> Attempt:
 
 
 class Worker:
-    """The only sender of a database."""
+    """The only sender of a database, or of its share of one."""
 
     def __init__(self, store: Store, clock: Clock, channel: Channel) -> None:
         self._store = store
@@ -118,7 +119,7 @@ class Worker:
     async def run(self) -> None:
         """Endless. What a crash left in the middle of an attempt is handed to the office first."""
         async with self._store.begin() as connection:
-            await outbox.recover(connection)
+            await outbox.recover(connection, self._store.shard)
         while True:
             if not await self.step():
                 await self._clock.sleep(_POLL_SECONDS)
@@ -126,20 +127,15 @@ class Worker:
     async def step(self) -> bool:
         """Make one attempt; False where nothing could be sent. Cancelled, it ends that attempt first: a clean stop leaves no doubt."""
         async with self._store.read() as connection:
-            if not await outbox.waiting(connection, self._clock.now().at):
+            if not await outbox.waiting(connection, self._clock.now().at, self._store.shard):
                 return False
-        attempt = asyncio.ensure_future(self._attempt())
-        try:
-            return await asyncio.shield(attempt)
-        except asyncio.CancelledError:
-            await attempt
-            raise
+        return await whole(self._attempt())
 
     async def _attempt(self) -> bool:
         async with self._store.begin() as connection:
             now = self._clock.now().at
-            await outbox.expire(connection, now)
-            taken = await outbox.claim(connection, now)
+            await outbox.expire(connection, now, self._store.shard)
+            taken = await outbox.claim(connection, now, self._store.shard)
         if taken is None:
             return False
         ended = await self._channel.send(taken.address, taken.message)

@@ -1,9 +1,7 @@
 """The promises of Device and Reader, held by every kind against the device side of its wire."""
 
 import asyncio
-import gc
-import threading
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Protocol
@@ -15,11 +13,13 @@ from gateway.domain.credential import Credential, Technology
 from gateway.domain.entry import DeviceState
 from gateway.errors import ConfigError, DeviceLost
 from gateway.ports import CardRead, CardRefused, Device, DeviceNotice, ReaderEvent
-from simulators.line import Plugged
 from simulators.nfc import NfcField
 from simulators.pn532 import Fault, Pn532
 from simulators.rdm6300 import Rdm6300
 from simulators.virtual import Virtual
+from tests.contracts.leftovers import descriptors
+from tests.contracts.serial_benches import SERIAL_BENCHES, SETTINGS
+from tests.contracts.terminal_bench import Simulated, TerminalBench, unpacked
 
 PATIENCE = 10.0
 #: Shorter than the default, so that a card that stayed and one that came back are told apart within a test.
@@ -34,7 +34,7 @@ class Bench(Protocol):
     second: Credential
 
     @property
-    def sim(self) -> Plugged: ...
+    def sim(self) -> Simulated: ...
     async def present(self, card: Credential, hold: float = 0.0) -> None: ...
     async def unfit(self) -> None: ...
     async def storm(self) -> None: ...
@@ -136,6 +136,8 @@ BENCHES: Mapping[str, Callable[[Path], Bench]] = {
     "virtual-unix": lambda tmp: VirtualBench(Virtual(f"unix:{tmp}/reader")),
     "nfc-udp": lambda tmp: FieldBench(NfcField()),
     "nfc-pn532": lambda tmp: ChipBench(Pn532(str(tmp / "reader"))),
+    **SERIAL_BENCHES,
+    "zkteco": lambda _: TerminalBench(),
 }
 
 
@@ -147,12 +149,12 @@ async def bench(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator
 
 
 def device_of(bench: Bench) -> Device:
-    settings: dict[str, object] = {"url": bench.sim.url}
-    if bench.kind != "virtual":
+    settings: dict[str, object] = {"url": bench.sim.url, **SETTINGS.get(bench.kind, {})}
+    if bench.kind not in ("virtual", "zkteco"):
         settings["silence"] = SILENCE
     if bench.kind == "nfc":
         settings["interval"] = 0.001
-    return build(bench.kind, settings)
+    return build(bench.kind, settings | getattr(bench, "settings", {}))
 
 
 @asynccontextmanager
@@ -165,24 +167,7 @@ async def opened(bench: Bench) -> AsyncIterator[Device]:
 
 async def after(events: AsyncIterator[ReaderEvent]) -> ReaderEvent:
     async with asyncio.timeout(PATIENCE):
-        return await anext(events)
-
-
-def descriptors() -> int:
-    return len([*Path("/proc/self/fd").iterdir()])
-
-
-@pytest.fixture
-def nothing_left() -> Iterator[None]:
-    """No thread and no descriptor more than before."""
-
-    def held() -> tuple[set[str], int]:
-        gc.collect()
-        return {thread.name for thread in threading.enumerate()}, descriptors()
-
-    before = held()
-    yield
-    assert held() == before
+        return unpacked(await anext(events))
 
 
 def faults_of(device: Device) -> Mapping[str, int]:
@@ -247,8 +232,8 @@ async def test_a_storm_is_told_once_and_the_next_card_is_read(bench: Bench) -> N
         assert await after(events) == CardRead(credential=bench.first)
 
 
-# UDP knows no connection: a field that is gone is a field without a card.
-@pytest.mark.parametrize("bench", sorted(BENCHES.keys() - {"nfc-udp"}), indirect=True)
+# UDP knows no connection: a field that is gone is a field without a card. A terminal that is silent keeps its taps.
+@pytest.mark.parametrize("bench", sorted(BENCHES.keys() - {"nfc-udp", "zkteco"}), indirect=True)
 async def test_a_pulled_plug_is_told_and_a_new_object_goes_on(bench: Bench, nothing_left: None) -> None:
     for card in (bench.first, bench.second):
         async with opened(bench) as device:

@@ -1,12 +1,14 @@
 """When events really happened."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.domain.clocks import Clocks
+from gateway.domain.clocks import TERMINAL, Clocks
 from gateway.domain.entry import ClockData, EpochData
+from gateway.domain.model import ClockState, Instant
 from gateway.domain.wire import Event
 from tests.domain.build import at
 from tests.domain.ledger import Ledger
@@ -121,3 +123,29 @@ def test_order_and_repetition_change_no_time(data: st.DataObject) -> None:
     straight, shuffled = Clocks(ledger.events), Clocks(told)
     assert [straight.of(event) for event in ledger.events] == [shuffled.of(event) for event in ledger.events]
     assert straight.unset == shuffled.unset
+
+
+def test_what_a_terminal_tells_late_bounds_nobody_s_time() -> None:
+    ledger = Ledger()
+    note(ledger, "08:00")
+    ledger.starts("b2", AGES)
+    note(ledger, "09:00")
+    tell(ledger, told="07:30", recorded="09:10")
+    ledger.starts("b3")
+    note(ledger, "10:00")
+    assert times(ledger.events) == ["08:00", "08:00?", "07:30", "10:00"]
+
+
+def test_a_time_that_a_terminal_cannot_mean_is_about_when_it_was_told_and_no_lane_s_outage() -> None:
+    ledger = Ledger()
+    note(ledger, "08:00")
+    tell(ledger, told="19:30", recorded="08:10", clock=ClockState.UNSYNCED)
+    assert times(ledger.events) == ["08:00", "08:10?"]
+    assert Clocks(ledger.events).unset == []
+
+
+def tell(ledger: Ledger, *, told: str, recorded: str, clock: ClockState = ClockState.HOLDOVER) -> None:
+    note(ledger, recorded)
+    event = ledger.events.pop()
+    instant = Instant(at=at(told), boot=TERMINAL, boottime=0, clock=clock)
+    ledger.events.append(replace(event, at=instant, recorded=at(recorded)))

@@ -28,6 +28,13 @@ def test_canonical_form_is_technology_and_upper_case_air_order() -> None:
         ("em4100", "55007EE4", "5 bytes"),
         ("em4100", "0000000000", "zeros"),
         ("felica", "0102030405060", "8 bytes"),
+        ("wiegand34", "7EE424", "4 bytes"),
+        ("wiegand37", "007EE424", "5 bytes"),
+        ("wiegand37", "0700000000", "half read"),
+        ("zkteco", "0000", "zeros"),
+        ("zkteco", "05A1", "decimal"),
+        ("zkteco", "000501", "needless zeros"),
+        ("zkteco", "51", "got 1"),
     ],
 )
 def test_what_cannot_name_one_card_for_ever_is_refused(technology: str, uid: str, why: str) -> None:
@@ -46,6 +53,11 @@ def test_no_print_of_a_credential_shows_it_whole(technology: Technology, data: s
     except CredentialRefused as refused:
         shown = [str(refused)]
     assert not any(uid.hex() in text.lower() for text in shown)
+
+
+@pytest.mark.parametrize("uid", ["0001", "0501", "1000000000", "999999999999999999"])
+def test_a_pin_is_its_decimal_digits(uid: str) -> None:
+    assert str(Credential(technology=Technology.ZKTECO, uid=bytes.fromhex(uid))) == f"zkteco:{uid}"
 
 
 def test_token_names_its_key_and_hides_the_uid() -> None:

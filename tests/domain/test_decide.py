@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from gateway.domain.credential import SiteKey, Token
-from gateway.domain.decide import Recent, decide, elapsed, unreadable
+from gateway.domain.decide import Recent, decide, elapsed, off, unreadable
 from gateway.domain.directory import CredentialRow, CredentialState, Directory
 from gateway.domain.entry import Entry, TapData
 from gateway.domain.model import (
@@ -180,3 +180,25 @@ def test_a_blocked_card_stays_blocked_on_any_clock(state: CredentialState) -> No
     assert isinstance(entry, Entry)
     assert isinstance(entry.data, TapData)
     assert not entry.data.verdict.admit
+
+
+@pytest.mark.parametrize(
+    ("hours", "answer"),
+    [
+        (8, False),
+        (20.9, False),  # still the same day in Moscow
+        (21, True),
+        (24 * 13, True),
+        (24 * 14, False),  # the directory has expired: who knows
+    ],
+)
+def test_a_day_off_is_one_of_the_school_s_own_days(hours: float, answer: bool) -> None:
+    moment = instant(MIDNIGHT + timedelta(hours=hours))
+    assert off(decided("08:00"), moment, directory()) is answer
+    assert off(decided("08:00"), replace(moment, clock=ClockState.UNSYNCED), directory()) is False
+
+
+def test_who_has_no_lessons_at_all_has_no_day_off() -> None:
+    data, moment = decided("08:00"), instant(MIDNIGHT + timedelta(days=2))
+    assert off(data, moment, directory(slots=(slot(group="6b"),))) is False
+    assert off(replace(data, person=None), moment, directory()) is False

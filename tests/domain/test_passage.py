@@ -93,6 +93,22 @@ def test_a_gate_that_stands_otherwise(stand: Stand, passages: str) -> None:
     assert ", ".join(play("in in1 in in out2 in +7 out", stand)) == passages
 
 
+def test_a_gate_waits_for_the_oldest_permit_to_end() -> None:
+    passages, tick = Passages(LANE, LASTS), timedelta(milliseconds=1)
+    assert not passages.waits
+    for seq, when in ((1, "08:00:00"), (2, "08:00:02")):
+        passages.grant(Permit(tap=Seq(seq), direction=Direction.IN, at=instant(when)))
+    assert passages.waits
+    now = instant("08:00:05")
+    for seq, left in ((1, timedelta(seconds=1)), (2, timedelta(seconds=2) - tick)):
+        assert passages.left(now) == left + tick
+        assert passages.expire(instant(now.at + left)) == []
+        now = instant(now.at + left + tick)
+        assert passages.left(instant(now.at + LASTS)) == tick
+        assert words(passages.expire(now)) == [f"not_used in {seq}"]
+    assert not passages.waits
+
+
 def test_the_table_has_an_answer_for_everything() -> None:
     assert set(PASSAGES) == set(GateMode)
     assert all(set(row) == set(Found) for row in PASSAGES.values())

@@ -9,6 +9,8 @@ import pytest
 from pydantic import BaseModel
 
 from drivers.registry import KINDS, build, load
+from drivers.signals import SHORT, SIGNALS, Signal
+from gateway.domain.answer import Answer
 from gateway.domain.credential import Technology
 from gateway.domain.model import Reason
 
@@ -49,5 +51,16 @@ def test_every_setting_is_explained_with_its_default(kind: str) -> None:
 
 def test_the_words_of_the_virtual_device() -> None:
     text = readme("virtual")
-    for word in (*Technology, *Reason):
+    for word in (*Technology, *Reason, *Answer):
         assert f"`{word}`" in text
+
+
+def test_what_a_lamp_says_stands_in_the_readme() -> None:
+    rows = re.findall(r"^\| `(\w+)` \| (\w+ \| .*) \|$", (DRIVERS / "README.md").read_text("utf-8"), re.MULTILINE)
+    assert dict(rows) == {answer: _row(shown) for answer, shown in SIGNALS.items()}
+
+
+def _row(shown: Signal) -> str:
+    light = f"{shown.on} and {shown.off}" if shown.off else "steady"
+    sound = f"{shown.beeps} {'short' if shown.beep == SHORT else 'long'}"
+    return f"{shown.colour} | {light} | {sound} | {shown.lasts:.0f}"

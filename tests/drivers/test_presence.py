@@ -5,7 +5,7 @@ from itertools import pairwise
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from drivers.frames import BadCard, BadFrame, Card, Noise
+from drivers.frames import BadCard, BadFrame, Card, Noise, Removed
 from drivers.presence import Presence
 from gateway.domain.credential import Credential, Technology
 from gateway.domain.entry import DeviceState
@@ -42,6 +42,13 @@ def test_two_cards_held_together_came_once_each() -> None:
     presence = Presence(0.5)
     seen = [presence.event(FIRST if tick % 2 else SECOND, tick * 0.065) for tick in range(1000)]
     assert sum(event is not None for event in seen) == 2
+
+
+def test_a_reader_that_says_that_the_card_has_left_need_not_be_silent() -> None:
+    presence = Presence(60)
+    assert came(presence, FIRST, 0, 0.1) == [0]
+    assert presence.event(Removed(raw=b"No card"), 0.2) is None
+    assert came(presence, FIRST, 0.3, 0.4) == [0.3]
 
 
 def test_a_random_uid_is_one_refusal_for_as_long_as_it_is_held() -> None:

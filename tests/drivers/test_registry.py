@@ -2,26 +2,49 @@
 
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
 
+from drivers.gpio.driver import Gpio
+from drivers.ironlogic.driver import Ironlogic
+from drivers.keyboard.driver import Keyboard
+from drivers.line.driver import LineReader
+from drivers.modbus.driver import Modbus
 from drivers.nfc.driver import Nfc
+from drivers.osdp.driver import Osdp
+from drivers.pcsc.driver import Pcsc
 from drivers.rdm6300.codec import encode
 from drivers.rdm6300.driver import Rdm6300
 from drivers.registry import GROUP, KINDS, build, decoder, kinds, load
 from drivers.virtual.driver import Virtual
+from drivers.zkteco.driver import Zkteco
 from gateway.errors import ConfigError, Problem
 from gateway.ports import Device
 
-CONFORMING: tuple[type[Device], ...] = (Rdm6300, Nfc, Virtual)
+CONFORMING: tuple[type[Device], ...] = (
+    Gpio,
+    Ironlogic,
+    Keyboard,
+    LineReader,
+    Modbus,
+    Nfc,
+    Osdp,
+    Pcsc,
+    Rdm6300,
+    Virtual,
+    Zkteco,
+)
 ROOT = Path(__file__).parents[2]
 
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_every_kind_loads_and_builds_without_touching_anything(kind: str) -> None:
-    device: Device = build(kind, {"url": "/dev/serial/by-id/nothing-is-here"})
-    assert device.reader("")
+    sample = (ROOT / "drivers" / kind / "sample.toml").read_text("utf-8")
+    (settings,) = tomllib.loads(sample)["devices"]
+    device: Device = build(kind, {key: value for key, value in settings.items() if key not in ("id", "kind")})
+    assert type(device) is load(kind)
     assert load(kind) in CONFORMING
 
 
@@ -45,8 +68,20 @@ def refusal(kind: str, **settings: object) -> Problem:
         (lambda: refusal("nfc", url="tty:AMA0:pn532", targets=["106B"]), "targets", "106B", "106A", "targets"),
         (lambda: refusal("nfc", url="tty:AMA0:pn532", targets=[]), "targets", "[]", "106A", "targets"),
         (lambda: refusal("nfc", url="com1"), "url", '"com1"', "usb:072f:2200", "devices"),
-        (lambda: refusal("rdm63000", url="/dev/x"), "kind", '"rdm63000"', "nfc, rdm6300, virtual", '"rdm6300"?'),
-        (lambda: refusal("zebra", url="/dev/x"), "kind", '"zebra"', "nfc, rdm6300, virtual", "drivers/README.md"),
+        (
+            lambda: refusal("rdm63000", url="/dev/x"),
+            "kind",
+            '"rdm63000"',
+            ", ".join(sorted(KINDS)),
+            '"rdm6300"?',
+        ),
+        (
+            lambda: refusal("zebra", url="/dev/x"),
+            "kind",
+            '"zebra"',
+            ", ".join(sorted(KINDS)),
+            "drivers/README.md",
+        ),
     ],
 )
 def test_a_mistake_names_key_got_expected_and_hint(
@@ -112,7 +147,7 @@ def test_others_offer_kinds_by_entry_point(tmp_path: Path) -> None:
 from drivers.registry import build, kinds, load
 print(kinds(), type(build("theirs", {"url": "/dev/x"})).__name__, load("rdm6300").__name__)
 """
-    assert run(program, path=str(tmp_path)) == "['nfc', 'rdm6300', 'theirs', 'virtual'] Virtual Rdm6300\n"
+    assert run(program, path=str(tmp_path)) == f"{sorted([*KINDS, 'theirs'])} Virtual Rdm6300\n"
 
 
 @pytest.mark.parametrize(
@@ -152,6 +187,16 @@ def test_decode_of_lines() -> None:
             "why": "not a line of the grammar: card, refused, rotation, tamper, mode, fire_alarm or blocked",
         },
     ]
+
+
+def test_decode_takes_the_settings_of_a_codec() -> None:
+    line = b"Mifare[0456463AAC2280] UL (0044,00) 004,22086\r\n"
+    assert [told.get("uid") for told in decoder("ironlogic", {"uid_layout": "air"})([line])] == ["0456463AAC2280"]
+    assert [told.get("uid") for told in decoder("ironlogic")([line])] == [None]
+    with pytest.raises(ConfigError, match="air"):
+        decoder("ironlogic", {"uid_layout": "water"})
+    with pytest.raises(ConfigError, match="no key at all"):
+        decoder("rdm6300", {"uid_layout": "air"})
 
 
 def test_a_kind_without_bytes_of_its_own_cannot_decode() -> None:

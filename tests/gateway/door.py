@@ -34,8 +34,10 @@ class Door:
             await asyncio.sleep(0)
 
 
-def build(direction: LaneDirection = LaneDirection.ARRIVAL_ONLY, **options: object) -> Door:
-    ledger, clock, reported = Ledger(), HandClock(), list[AttendanceError]()
+def build(
+    direction: LaneDirection = LaneDirection.ARRIVAL_ONLY, *, clock: HandClock | None = None, **options: object
+) -> Door:
+    ledger, clock, reported = Ledger(), clock or HandClock(), list[AttendanceError]()
     site = Site(
         outbox=ledger,
         clock=clock,

@@ -4,9 +4,10 @@ import asyncio
 from collections.abc import AsyncIterator, Sequence
 from datetime import datetime, timedelta
 
+from gateway.domain.answer import Answer, Words
 from gateway.domain.entry import Entry
 from gateway.domain.handshake import Receipt
-from gateway.domain.model import ClockState, Instant, Seq, Verdict, Words
+from gateway.domain.model import ClockState, Instant, Seq, Verdict
 from gateway.domain.wire import Envelope
 from gateway.errors import DeviceLost, NotRecorded
 from gateway.ports import Clock, Gate, GateEvent, Outbox, Reader, ReaderEvent
@@ -34,6 +35,25 @@ class HandClock:
     def set_wall(self, moment: datetime, clock: ClockState = ClockState.SYNCED) -> None:
         """The wall clock jumps; the boot clock does not."""
         self._now = Instant(at=moment, boot=BOOT, boottime=self._now.boottime, clock=clock)
+
+
+class StillClock(HandClock):
+    """Who sleeps is woken when a test has moved it far enough."""
+
+    def __init__(self, start: str = "08:00") -> None:
+        super().__init__(start)
+        self._moved = asyncio.Event()
+
+    async def sleep(self, seconds: float) -> None:
+        self.slept.append(seconds)
+        until = self.now().boottime + seconds * 1000
+        while self.now().boottime < until:
+            await self._moved.wait()
+
+    def move(self, seconds: float) -> None:
+        super().move(seconds)
+        self._moved.set()
+        self._moved.clear()
 
 
 class LoopClock:
@@ -95,6 +115,8 @@ class ScriptedGate(ScriptedReader):
         self.shown: list[tuple[Verdict, int]] = []
         #: What the screen said last.
         self.screen: tuple[str, ...] = ()
+        #: What the lamp gives now; None is dark.
+        self.answer: Answer | None = None
 
     async def events(self) -> AsyncIterator[GateEvent]:  # type: ignore[override]
         async for event in super().events():
@@ -103,8 +125,13 @@ class ScriptedGate(ScriptedReader):
     async def show(self, verdict: Verdict, words: Words) -> None:
         if self.gone:
             raise DeviceLost
-        self.screen = words.lines
+        self.screen, self.answer = words.lines, words.answer
         self.shown.append((verdict, len(self._ledger.entries) if self._ledger else 0))
+
+    async def rest(self) -> None:
+        if self.gone:
+            raise DeviceLost
+        self.screen, self.answer = (), None
 
 
 clock: type[Clock] = HandClock
@@ -113,4 +140,4 @@ outbox: type[Outbox] = Ledger
 reader: type[Reader] = ScriptedReader
 gate: type[Gate] = ScriptedGate
 
-__all__ = ["MIDNIGHT", "HandClock", "Ledger", "LoopClock", "ScriptedGate", "ScriptedReader"]
+__all__ = ["MIDNIGHT", "HandClock", "Ledger", "LoopClock", "ScriptedGate", "ScriptedReader", "StillClock"]

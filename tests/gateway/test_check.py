@@ -61,7 +61,7 @@ LANE = '[[lanes]] 1 "north-in", key '
             'direction = "in"\ngate = "door-serial"',
             LANE + "gate",
             '"door-serial"',
-            "the address of a gate: an rdm6300 has no gate",
+            "the address of a gate: this device has no gate",
             "name the device of the lamp or bolt as the lane's gate",
         ),
         (

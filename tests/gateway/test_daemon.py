@@ -191,6 +191,12 @@ def test_decode_prints_a_line_for_each_frame(hexadecimal: str, line: bytes) -> N
     assert raw.stdout == done.stdout
 
 
+@pytest.mark.parametrize("setting", ["uid_layout=air", 'uid_layout = "air"'])
+def test_decode_takes_settings(setting: str) -> None:
+    line = b"Mifare[0456463AAC2280] UL (0044,00) 004,22086\r\n"
+    assert b'"uid": "0456463AAC2280"' in gateway("decode", "ironlogic", "--set", setting, stdin=line).stdout
+
+
 @pytest.mark.parametrize("options", [(), ("--hex",)])
 async def test_decode_of_a_live_pipe_answers_at_once(options: tuple[str, ...]) -> None:
     frame = bytes.fromhex("02353530303745453432344542 03")

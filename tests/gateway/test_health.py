@@ -35,7 +35,7 @@ def document(*, waiting: int = 0, oldest: str | None = None, connected: bool = T
 
 def test_it_is_one_document_of_ascii() -> None:
     told = json.loads(health.payload(document(waiting=3, oldest="07:58")).decode("ascii"))
-    assert told["lanes"][LANE] == {"reader": False, "gate": False, "not_recorded": 0}
+    assert told["lanes"][LANE] == {"reader": False, "gate": False, "stand": [], "unpermitted": 0, "not_recorded": 0}
     assert (told["queue"], told["queue_seconds"], told["last"], told["clock"]) == (3, 120, 9, "synced")
     assert (told["time"], told["directory"]) == ("2026-09-01T08:00:00.000Z", 7)
     assert told["directory_valid_until"] == "2026-09-15T00:00:00.000Z"

@@ -4,6 +4,7 @@ import asyncio
 
 import pytest
 
+from gateway.domain.answer import Answer
 from gateway.domain.credential import Technology
 from gateway.domain.entry import CoverageData, DeviceData, DeviceState, TapData
 from gateway.domain.model import ClockState, Direction, Reason, Verdict
@@ -79,6 +80,14 @@ async def test_only_a_private_screen_tells_who_is_late(public: bool, words: tupl
         assert door.gate.screen == words
 
 
+@pytest.mark.parametrize(("public", "answer"), [(True, Answer.PASS), (False, Answer.NOT_TODAY)])
+async def test_only_a_private_lamp_tells_who_has_no_lesson_today(public: bool, answer: Answer) -> None:
+    async with serving(build(public=public)) as door:
+        door.clock.move(24 * 3600)
+        await door.after(CardRead(credential=CARD))
+        assert door.gate.answer is answer
+
+
 async def test_a_tap_that_is_not_recorded_is_told_so() -> None:
     async with serving(build()) as door:
         door.ledger.broken = True
@@ -90,7 +99,7 @@ async def test_health_counts_what_could_not_be_recorded() -> None:
     async with serving(build()) as door:
         door.ledger.broken = True
         await door.after(CardRead(credential=CARD), CardRead(credential=OTHER))
-        assert door.lane.state == {"reader": True, "gate": True, "not_recorded": 2}
+        assert door.lane.state == {"reader": True, "gate": True, "stand": [], "unpermitted": 0, "not_recorded": 2}
 
 
 async def test_a_lane_without_its_gate_still_records() -> None:
@@ -106,7 +115,7 @@ async def test_a_lost_reader_is_raised_and_the_lane_is_down() -> None:
     door.reader.feed(DeviceLost())
     with pytest.raises(DeviceLost):
         await door.lane.watch_reader(door.reader)
-    assert door.lane.state == {"reader": False, "gate": False, "not_recorded": 0}
+    assert door.lane.state == {"reader": False, "gate": False, "stand": [], "unpermitted": 0, "not_recorded": 0}
 
 
 async def test_coverage_is_from_the_last_to_now_and_after_every_tap() -> None:
@@ -166,6 +175,22 @@ async def test_no_coverage_while_the_reader_is_down_or_across_its_absence() -> N
         door.clock.move(60)
         await door.lane.cover()
         assert door.ledger.entries[0].data == CoverageData(lane=LANE, since=at("08:11"), until=at("08:12"))
+
+
+async def test_no_coverage_while_one_reader_of_several_is_down_or_across_its_absence() -> None:
+    async with serving(build()) as door:
+        await door.after(DeviceNotice(kind=DeviceState.DOWN, detail="reader 2: does not answer"))
+        assert not door.lane.state["reader"]
+        door.clock.move(10)
+        await door.lane.cover()
+        await door.after(DeviceNotice(kind=DeviceState.UP, detail="reader 2"))
+        back = door.clock.now().at
+        door.clock.move(10)
+        await door.lane.cover()
+        told = [entry.data for entry in door.ledger.entries]
+        assert [data.kind for data in told if isinstance(data, DeviceData)] == [DeviceState.DOWN, DeviceState.UP]
+        [covered] = [data for data in told if isinstance(data, CoverageData)]
+        assert covered.since == back
 
 
 @pytest.mark.parametrize(

@@ -127,6 +127,7 @@ async def test_a_gate_that_stands_as_usual_has_nothing_to_tell_of_a_new_day() ->
         await door.settled()
         await door.lane.tell_stand()
         assert told(door) == ["mode free", "blocked blocked"] * 2
+        assert door.lane.state["stand"] == ["mode free", "blocked blocked"]
 
 
 async def test_permits_that_ran_out_are_told_before_coverage_says_that_all_is_told() -> None:

@@ -17,7 +17,8 @@ from sync.directory import DirectoryReceiver
 from sync.outbox import SqliteOutbox
 from tests.broker import Mosquitto
 from tests.gateway.fakes import HandClock
-from tests.sync.session import GATEWAY, JOURNAL, Journal, journal_at, receipt
+from tests.gateway.keys import rekeying
+from tests.sync.session import JOURNAL, Journal, journal_at, receipt
 
 REFUSED = Refusal(first=4, last=6, code="signature")
 
@@ -47,7 +48,7 @@ async def test_it_is_born_and_its_health_stays_with_the_broker(tmp_path: Path, o
         tmp_path / "directory.json", site="school-1", keys=[JOURNAL.public], clock=HandClock()
     )
     with Mosquitto(tmp_path / "mosquitto") as broker:
-        link = Link(UplinkConfig(url=broker.url), outbox, directory, GATEWAY, health)
+        link = Link(UplinkConfig(url=broker.url), outbox, directory, rekeying(tmp_path, outbox), health)
         async with journal_at(broker) as journal:
             birth, told = await met(journal, link)
         assert (birth["state"], birth["gateway"], birth["epoch"]) == ("online", "north", outbox.stream.epoch)

@@ -13,6 +13,7 @@ import pytest
 from config.load import load
 from gateway.app import _Daemon
 from gateway.domain.entry import DeviceData, DeviceState, Entry
+from gateway.domain.told import Health
 from gateway.errors import NotRecorded
 from simulators.virtual import Virtual
 from tests.broker import Mosquitto
@@ -34,6 +35,7 @@ async def test_health_tells_what_fills_up_and_which_wire_is_bad(tmp_path: Path) 
             await line_with(process, "device lost")
             while told["lanes"]["lane-2"]["reader"] or told["faults"].get("lane-1", {}).get("bad_frames", 0) < 3:
                 told = json.loads((await journal.next("health")).payload)
+    assert set(Health.model_validate(told, strict=True).model_extra or {}) == set()
     assert told["faults"]["lane-1"] == {"bad_frames": 3, "noise_bytes": 0}
     assert 0 < told["disk_free"] <= shutil.disk_usage(tmp_path).total
     assert told["queue"] > 0

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 import gateway.words.door
+from gateway.domain.answer import Answer
 from gateway.domain.model import Match, Reason, SlotId, Status, Verdict
 from gateway.words.catalogue import read_po
 from gateway.words.door import CHARACTERS, LINES, words
@@ -23,8 +24,10 @@ def late(minutes: int) -> Match:
     return Match(slot=ON_TIME.slot, status=Status.LATE, minutes=minutes)
 
 
-def said(verdict: Verdict, match: Match | None = None, language: str = "ru", *, public: bool = True) -> str:
-    return " / ".join(words(verdict, match, language, public=public).lines)
+def said(
+    verdict: Verdict, match: Match | None = None, language: str = "ru", *, public: bool = True, off: bool = False
+) -> str:
+    return " / ".join(words(verdict, match, language, public=public, off=off).lines)
 
 
 @pytest.mark.parametrize(
@@ -51,7 +54,7 @@ def test_every_verdict_has_its_words(admit: bool, reason: Reason, russian: str, 
 def test_a_public_screen_says_the_same_to_the_late_the_punctual_and_the_unexpected(
     verdict: Verdict, language: str
 ) -> None:
-    assert len({words(verdict, match, language) for match in MATCHES}) == 1
+    assert len({words(verdict, match, language, off=off) for match in MATCHES for off in (False, True)}) == 1
 
 
 @pytest.mark.parametrize(
@@ -84,10 +87,38 @@ def test_a_private_screen_says_on_time_where_the_door_can_judge_and_nothing_wher
     assert said(Verdict(admit=False, reason=Reason.LOST), late(3), public=False) == "Подойдите / к охраннику"
 
 
+def test_a_private_screen_says_that_there_is_no_lesson_today() -> None:
+    assert said(KNOWN, public=False, off=True) == "Сегодня / уроков нет"
+    assert said(KNOWN, None, "en", public=False, off=True) == "No lessons / today"
+
+
+def answer(
+    verdict: Verdict, match: Match | None = None, *, public: bool = False, off: bool = False, waits: bool = False
+) -> Answer:
+    return words(verdict, match, "ru", public=public, off=off, waits=waits).answer
+
+
+def test_what_lamp_and_buzzer_answer() -> None:
+    assert answer(KNOWN) == answer(KNOWN, ON_TIME) == answer(KNOWN, late(3), public=True) == Answer.PASS
+    assert answer(KNOWN, late(3)) is Answer.LATE
+    assert answer(KNOWN, off=True) is Answer.NOT_TODAY
+    refused = (Reason.UNKNOWN_CARD, Reason.BLOCKED, Reason.LOST, Reason.EXPIRED)
+    assert {answer(Verdict(admit=False, reason=reason), waits=True) for reason in refused} == {Answer.GUARD}
+    assert answer(Verdict(admit=False, reason=Reason.UNREADABLE)) is Answer.UNREADABLE
+    for admit in (True, False):
+        assert answer(Verdict(admit=admit, reason=Reason.NOT_RECORDED), waits=admit) is Answer.NOT_RECORDED
+
+
+def test_a_gate_that_waits_for_the_passage_answers_so_and_says_what_it_would_say() -> None:
+    for match, off in product(MATCHES[:3], (True, False)):
+        assert answer(KNOWN, match, off=off, waits=True) is Answer.WAITING
+    assert words(KNOWN, late(3), "en", public=False, waits=True).lines == ("Late by", "3 minutes")
+
+
 @pytest.mark.parametrize("language", ["ru", "en"])
 def test_everything_fits_a_display_of_two_lines(language: str) -> None:
-    for verdict, match, public in product(VERDICTS, MATCHES, (True, False)):
-        lines = words(verdict, match, language, public=public).lines
+    for verdict, match, public, off in product(VERDICTS, MATCHES, (True, False), (True, False)):
+        lines = words(verdict, match, language, public=public, off=off).lines
         assert len(lines) <= LINES
         assert max(map(len, lines)) <= CHARACTERS
 
@@ -96,8 +127,8 @@ def test_russian_has_every_message_and_no_other() -> None:
     code = Path(gateway.words.door.__file__).read_text(encoding="utf-8")
     in_code = re.findall(r'(?:\b_\(|ngettext\()("[^"]+")', code)
     assert sorted(in_code) == sorted(re.findall(r'^msgid ("[^"]+")', PO.read_text(encoding="utf-8"), re.MULTILINE))
-    for verdict, match, public in product(VERDICTS, MATCHES[:3], (True, False)):
-        assert not re.search("[A-Za-z]", said(verdict, match, public=public))
+    for verdict, match, public, off in product(VERDICTS, MATCHES[:3], (True, False), (True, False)):
+        assert not re.search("[A-Za-z]", said(verdict, match, public=public, off=off))
 
 
 def test_a_catalogue_is_read_as_translators_write_it() -> None:

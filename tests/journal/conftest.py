@@ -1,6 +1,6 @@
-"""A real journal database of one site with one registered gateway, in a file of its own for each test."""
+"""A real journal database of one site with one registered gateway, of its own for each test, on SQLite and on PostgreSQL."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -14,6 +14,7 @@ from journal.store import Store, opened
 from tests.journal.bureau import Office
 from tests.journal.door import CARD, GATEWAY, KEY, SITE, Door
 from tests.journal.receiver import Journal
+from tests.postgres import Postgres
 
 
 def url_of(path: Path) -> str:
@@ -44,9 +45,25 @@ async def furnished(path: Path) -> AsyncIterator[Store]:
         yield store
 
 
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Postgres]:
+    with Postgres() as server:
+        yield server
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.needs("postgres"))])
+def database(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """The address of an empty database of each kind: what holds on one holds on the other."""
+    if request.param == "sqlite":
+        return url_of(tmp_path / "journal.db")
+    server: Postgres = request.getfixturevalue("postgres")
+    return server.url(server.fresh())
+
+
 @pytest.fixture
-async def store(tmp_path: Path) -> AsyncIterator[Store]:
-    async with furnished(tmp_path / "journal.db") as one:
+async def store(database: str) -> AsyncIterator[Store]:
+    async with opened(database) as one:
+        await furnish(one)
         yield one
 
 

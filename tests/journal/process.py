@@ -72,15 +72,20 @@ class Process:
         while self.notify.recv(100).decode() != state:
             assert time.monotonic() < end, self.log
 
+    @property
+    def pid(self) -> int:
+        assert self._process is not None
+        return self._process.pid
+
     def kill(self) -> None:
         if self._process is not None:
             with suppress(ProcessLookupError):
                 self._process.kill()
             self._process.wait(PATIENCE)
 
-    def gone(self) -> int:
+    def gone(self, patience: float = PATIENCE) -> int:
         assert self._process is not None
-        return self._process.wait(PATIENCE)
+        return self._process.wait(patience)
 
     def terminate(self) -> int:
         assert self._process is not None

@@ -149,9 +149,10 @@ class School:
 
 
 @asynccontextmanager
-async def school(directory: Path, *, pupils: int = 3, grade: int = 5, policy: str = "{}") -> AsyncIterator[School]:
-    """Pupils p1, p2, ... of one class with lessons at 08:30-09:15 and 09:25-10:10."""
-    async with opened(f"sqlite+aiosqlite:///{directory}/journal.db") as store:
+async def school(place: Path | str, *, pupils: int = 3, grade: int = 5, policy: str = "{}") -> AsyncIterator[School]:
+    """Pupils p1, p2, ... of one class with lessons at 08:30-09:15 and 09:25-10:10; in a folder or a database."""
+    url = place if isinstance(place, str) else f"sqlite+aiosqlite:///{place}/journal.db"
+    async with opened(url) as store:
         async with store.begin() as connection:
             await connection.run_sync(tables.metadata.create_all)
         made = School(store)

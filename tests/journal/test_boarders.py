@@ -2,7 +2,6 @@
 
 from collections.abc import AsyncIterator
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
 from sqlalchemy import update
@@ -15,8 +14,8 @@ YESTERDAY, LONG_AGO = timedelta(days=-1), timedelta(days=-40)
 
 
 @pytest.fixture
-async def place(tmp_path: Path) -> AsyncIterator[School]:
-    async with school(tmp_path) as made:
+async def place(database: str) -> AsyncIterator[School]:
+    async with school(database) as made:
         async with made.store.begin() as connection:
             await connection.execute(update(tables.sites).values(policy='{"overnight": true}'))
         yield made

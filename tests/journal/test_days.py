@@ -1,10 +1,12 @@
 """Which days a batch asks to be judged again."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 from sqlalchemy import update
 
+from gateway.domain.clocks import TERMINAL
 from gateway.domain.entry import (
     ClockData,
     DeviceData,
@@ -16,6 +18,7 @@ from gateway.domain.entry import (
     PassageKind,
 )
 from gateway.domain.model import ClockState, Direction, PersonId, Seq
+from gateway.domain.wire import encode
 from journal import tables
 from tests.journal.door import (
     LANE,
@@ -98,6 +101,26 @@ async def test_a_clock_entry_asks_for_the_days_that_it_corrects(journal: Journal
     # Where the batches come out of order the clock entry is there first, and the tap finds it.
     corrected = ("2026-07-13", "") if order == (1, 2) else ("2026-07-13", "p-1")
     assert seen | {corrected} <= await journal.dirty()
+
+
+async def test_a_time_that_a_terminal_cannot_mean_asks_for_the_day_on_which_it_was_told(journal: Journal) -> None:
+    door = Door()
+    wrong = replace(tap().at, at=MORNING - timedelta(days=100), boot=TERMINAL, clock=ClockState.UNSYNCED)
+    door.append_bytes(encode(replace(tap(), at=wrong), stream=door.stream, seq=Seq(1), recorded=MORNING))
+    await journal.takes(door.birth(), door.message(1, 1))
+    assert {("2026-05-24", "p-1"), ("2026-09-01", "p-1")} <= await journal.dirty()
+
+
+async def test_a_clock_entry_corrects_its_boot_over_what_terminals_told_meanwhile(journal: Journal) -> None:
+    door = Door()
+    door.append(tap(MORNING - timedelta(days=100), clock=ClockState.UNSYNCED))
+    told = tap(MORNING - timedelta(days=3))
+    door.append(replace(told, at=replace(told.at, boot=TERMINAL, clock=ClockState.HOLDOVER)))
+    await journal.takes(door.birth(), door.message(1, 2))
+    await settled(journal)
+    door.append(entry(ClockData(boot="boot-1", boottime=1, wall=MORNING, correction=50 * 86_400_000)))
+    await journal.takes(door.message(3, 3))
+    assert await journal.dirty() == {("2026-05-24", ""), ("2026-07-13", ""), ("2026-09-01", "")}
 
 
 async def test_a_clock_entry_asks_for_the_days_that_it_empties(journal: Journal) -> None:

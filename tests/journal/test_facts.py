@@ -3,7 +3,6 @@
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date, timedelta
-from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -11,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import update
 
+from gateway.domain.clocks import TERMINAL
 from gateway.domain.coverage import OutageKind
 from gateway.domain.entry import (
     ClockData,
@@ -31,8 +31,8 @@ from tests.journal.school import KEY, LANE, SITE, TODAY, ZONE, School, at, card,
 
 
 @pytest.fixture
-async def place(tmp_path: Path) -> AsyncIterator[School]:
-    async with school(tmp_path) as made:
+async def place(database: str) -> AsyncIterator[School]:
+    async with school(database) as made:
         yield made
 
 
@@ -167,6 +167,19 @@ async def test_neighbours_are_looked_for_on_other_days(place: School) -> None:
     assert [(o.since, o.until) for o in lane.outages] == [(at("23:00") - timedelta(days=1), at("07:30"))]
     async with place.store.read() as connection:
         assert len((await gather(connection, SITE, TODAY, ZONE, None)).bodies) == 4
+
+
+async def test_what_a_terminal_tells_late_is_of_its_own_day_and_nobody_s_neighbour(place: School) -> None:
+    north = place.north
+    yesterday = timedelta(days=-1)
+    north.append(at("23:00") + yesterday, EpochData(previous=None, reason="a start"))
+    north.tap(1, "07:00", clock=ClockState.UNSYNCED, boot="b2", wrong=timedelta(days=-2_000))
+    north.tap(2, "12:00", boot=TERMINAL, wrong=yesterday, clock=ClockState.HOLDOVER)
+    north.tap(3, "07:30", boot="b3")
+    found = await read(place)
+    assert found.words == {"p3": ["arrival 07:30"]}
+    assert [(o.since, o.until) for o in found.coverage.lanes[0].outages] == [(at("23:00") + yesterday, at("07:30"))]
+    assert (await read(place, TODAY + yesterday)).words == {"p1": ["uncertain arrival 23:00"], "p2": ["arrival 12:00"]}
 
 
 async def test_modes_alarms_and_what_the_guard_did_are_evidence(place: School) -> None:

@@ -21,8 +21,8 @@ from tests.journal.school import Ledger, School, school
 
 
 @pytest.fixture
-async def place(tmp_path: Path) -> AsyncIterator[School]:
-    async with school(tmp_path) as made:
+async def place(database: str) -> AsyncIterator[School]:
+    async with school(database) as made:
         yield made
 
 

@@ -19,8 +19,8 @@ from tests.journal.school import SITE, TODAY, FakeClock, School, at, lesson, sch
 
 
 @pytest.fixture
-async def place(tmp_path: Path) -> AsyncIterator[School]:
-    async with school(tmp_path) as made:
+async def place(database: str) -> AsyncIterator[School]:
+    async with school(database) as made:
         yield made
 
 

@@ -1,7 +1,6 @@
 """Whom the judge loop leaves to somebody else: no notice, no absence."""
 
 from collections.abc import AsyncIterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,8 +14,8 @@ from tests.journal.school import School, at, school
 
 
 @pytest.fixture
-async def place(tmp_path: Path) -> AsyncIterator[School]:
-    async with school(tmp_path) as made:
+async def place(database: str) -> AsyncIterator[School]:
+    async with school(database) as made:
         yield made
 
 

@@ -91,8 +91,8 @@ def test_the_broker_is_told_who_we_are(tmp_path: Path) -> None:
         (GOOD + '[broker]\nca = "ca.crt"\n', ["key ca", "begins with /"]),
         (GOOD + '[database]\nurl = "mysql://x"\n', ["[database], key url", "sqlite+aiosqlite"]),
         (
-            GOOD + '[database]\nurl = "postgresql+asyncpg://u:secret@h/j"\n',
-            ["[database], key url", 'got "postgresql+asyncpg://…@h/j"', "sqlite+aiosqlite", "PostgreSQL"],
+            GOOD + '[database]\nurl = "postgresql://u:secret@h/j"\n',
+            ["[database], key url", 'got "postgresql://…@h/j"', "sqlite+aiosqlite", "postgresql+asyncpg"],
         ),
         (GOOD + "[directory]\ndays = 3\n", ["[directory], key days", "got 3", "from 14 to 60"]),
         (GOOD + "[directory]\ndays = 14.5\n", ["key days", "got 14.5"]),

@@ -41,6 +41,19 @@ def forged(database: sqlite3.Connection) -> object:
     return database.execute("UPDATE segments SET sig = replace(sig, substr(sig, 1, 2), '00') WHERE first = 4")
 
 
+def swapped(database: sqlite3.Connection) -> object:
+    for old, new in ((4, 99), (5, 4), (99, 5)):
+        database.execute("UPDATE entries SET seq = ? WHERE seq = ?", (new, old))
+    return None
+
+
+def flipped(database: sqlite3.Connection) -> object:
+    [[body]] = database.execute("SELECT body FROM entries WHERE seq = 4").fetchall()
+    middle = len(body) // 2
+    spoilt = body[:middle] + bytes([body[middle] ^ 1]) + body[middle + 1 :]
+    return database.execute("UPDATE entries SET body = ? WHERE seq = 4", (spoilt,))
+
+
 def another_head(database: sqlite3.Connection) -> object:
     return database.execute("UPDATE segments SET head = zeroblob(32) WHERE first = 4")
 
@@ -66,7 +79,7 @@ def types(folder: Path, spoil: Spoil) -> tuple[int, dict[str, Any], str]:
     return result.exit_code, json.loads(result.stdout), result.stderr
 
 
-@pytest.mark.parametrize("spoil", [missing, changed, cut, forged, another_head])
+@pytest.mark.parametrize("spoil", [missing, changed, swapped, flipped, cut, forged, another_head])
 def test_the_first_bad_entry_is_named(tmp_path: Path, spoil: Spoil) -> None:
     code, told, said = types(tmp_path, spoil)
     assert (code, told["flaw"]["seq"]) == (1, 4)

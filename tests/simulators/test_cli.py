@@ -4,6 +4,7 @@ import asyncio
 import json
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -51,7 +52,15 @@ def test_a_crowd_is_printed() -> None:
 
 @pytest.mark.parametrize(
     ("kind", "url", "uid"),
-    [("rdm6300", "{folder}/reader", "55007EE424"), ("nfc", "", "04DE5F1EACC040"), ("virtual", "", "14443a:DEADBEEF")],
+    [
+        ("rdm6300", "{folder}/reader", "55007EE424"),
+        ("keyboard", "", "62E3086CED"),
+        ("line", "", "62E3086CED"),
+        ("ironlogic", "", "04DE5F1EACC040"),
+        ("nfc", "", "04DE5F1EACC040"),
+        ("osdp", "{folder}/bus", "04DE5F1EACC040"),
+        ("virtual", "", "14443a:DEADBEEF"),
+    ],
 )
 async def test_a_typed_uid_reaches_a_driver(tmp_path: Path, kind: str, url: str, uid: str) -> None:
     where = ["--url", url.format(folder=tmp_path)] if url else []
@@ -66,9 +75,9 @@ async def test_a_typed_uid_reaches_a_driver(tmp_path: Path, kind: str, url: str,
     assert reader.stdin is not None
     assert reader.stderr is not None
     try:
-        told = [(await reader.stderr.readline()).decode() for _ in range(4)]
-        settings = dict(line.strip().split(" = ") for line in told if " = " in line)
-        async with build(kind, {"url": settings["url"].strip('"')}) as device:
+        told = (await reader.stderr.readuntil(b"Type a UID")).decode().removesuffix("Type a UID")
+        settings = tomllib.loads(told)
+        async with build(settings.pop("kind"), settings) as device:
             events = device.reader("").events()
             typed = uid.rpartition(":")[2]
             reader.stdin.write(f"{typed}\n".encode())

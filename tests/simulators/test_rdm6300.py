@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from drivers.line import open_line
+from drivers.cable import open_line
 from simulators.rdm6300 import Rdm6300
 
 UID = bytes.fromhex("62E3086CED")

@@ -1,6 +1,7 @@
-"""A broker of its own for each test; a receiver of directories over a folder of its own."""
+"""A broker of its own for each test, a receiver of directories over a folder of its own, and what makes a disk fail."""
 
-from collections.abc import Callable, Iterator
+import subprocess
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,15 @@ from tests.sync.roster import JOURNAL, SITE
 def mosquitto(tmp_path: Path) -> Iterator[Mosquitto]:
     with Mosquitto(tmp_path / "mosquitto") as broker:
         yield broker
+
+
+@pytest.fixture(scope="session")
+def strace() -> Sequence[str]:
+    """The beginning of a command that makes system calls fail."""
+    command = ("strace", "-f", "-qq", "-o", "/dev/null")
+    if subprocess.run([*command, "true"], capture_output=True, check=False).returncode:
+        pytest.skip("strace may not trace here (ptrace is forbidden)")
+    return command
 
 
 @pytest.fixture

@@ -18,7 +18,8 @@ from tests.broker import Mosquitto
 from tests.domain.build import LANE, instant
 
 STREAM = Stream(site="school-1", gateway="north", epoch="epoch-a")
-GATEWAY = Signer(b"\1" * 32)
+SECRET = b"\1" * 32
+GATEWAY = Signer(SECRET)
 JOURNAL = Signer(b"\2" * 32)
 
 

@@ -204,3 +204,10 @@ def test_no_secret_and_no_payload_in_a_repr() -> None:
     broker = Broker.parse("mqtt://a", client_id="d", username="d", password="hush")
     assert "hush" not in repr(broker)
     assert "1234" not in repr(Publication("a", b"1234"))
+
+
+async def test_a_small_packet_does_not_wait_for_an_acknowledgement() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        address = f"mqtt://127.0.0.1:{server.getsockname()[1]}"
+        with await dial(Broker.parse(address, client_id="north"), 5) as dialled:
+            assert dialled.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)

@@ -253,14 +253,6 @@ async def test_a_wall_clock_in_the_past_does_not_read_the_whole_ledger(tmp_path:
         assert len(found) == 100 * len(reads) == 500
 
 
-@pytest.fixture(scope="module")
-def strace() -> Sequence[str]:
-    command = ("strace", "-f", "-qq", "-o", "/dev/null")
-    if subprocess.run([*command, "true"], capture_output=True, check=False).returncode:
-        pytest.skip("strace may not trace here (ptrace is forbidden)")
-    return command
-
-
 def _killed(strace: Sequence[str], path: Path, call: str, when: int) -> dict[int, str]:
     inject = ("-e", f"trace={call}", "-e", f"inject={call}:signal=SIGKILL:when={when}")
     program = (sys.executable, "-m", "tests.sync.recorder", str(path), "1000")

@@ -59,7 +59,22 @@ def moved(database: sqlite3.Connection) -> object:
     return database.execute(f"UPDATE entry SET body = ({body}) WHERE key % 1000000000000 = 1700")
 
 
-@pytest.mark.parametrize("spoil", [missing, changed, moved])
+def swapped(database: sqlite3.Connection) -> object:
+    """Two neighbours, whole rows, each under the other's number."""
+    for old, new in ((1700, 9999), (1701, 1700), (9999, 1701)):
+        database.execute(f"UPDATE entry SET key = key + {new - old} WHERE key % 1000000000000 = {old}")
+    return None
+
+
+def flipped(database: sqlite3.Connection) -> object:
+    """One bit of one byte in the middle."""
+    [[key, body]] = database.execute("SELECT key, body FROM entry WHERE key % 1000000000000 = 1700").fetchall()
+    middle = len(body) // 2
+    spoilt = body[:middle] + bytes([body[middle] ^ 1]) + body[middle + 1 :]
+    return database.execute("UPDATE entry SET body = ? WHERE key = ?", (spoilt, key))
+
+
+@pytest.mark.parametrize("spoil", [missing, changed, moved, swapped, flipped])
 async def test_the_first_bad_entry_is_named(tmp_path: Path, spoil: Spoil) -> None:
     await fill(tmp_path / "o")
     with closing(sqlite3.connect(tmp_path / "o", isolation_level=None)) as database:

@@ -73,7 +73,12 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["site"], ["sites.site"], name=op.f("fk_entries_site")),
         sa.PrimaryKeyConstraint("site", "gateway", "epoch", "seq", name=op.f("pk_entries")),
         sqlite_with_rowid=False,
+        postgresql_partition_by="HASH (site)",
     )
+    if op.get_context().dialect.name == "postgresql":
+        for number in range(16):
+            of = f"entries FOR VALUES WITH (MODULUS 16, REMAINDER {number})"
+            op.execute(f"CREATE TABLE entries_{number:02} PARTITION OF {of}")
     op.create_index("ix_entries_site_at", "entries", ["site", "at"], unique=False)
     op.create_index("ix_entries_token", "entries", ["token"], unique=False)
     op.create_table(

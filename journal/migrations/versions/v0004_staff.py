@@ -101,6 +101,8 @@ def _beside() -> None:
 def _memberships() -> None:
     """Those that are there were always so."""
     op.rename_table("memberships", "memberships_0003")
+    if op.get_context().dialect.name == "postgresql":  # there the name of a key is taken until it is gone
+        op.execute("ALTER TABLE memberships_0003 DROP CONSTRAINT pk_memberships")
     op.create_table(
         "memberships",
         *_site("memberships"),

@@ -215,13 +215,18 @@ async def test_a_call_that_hangs_is_left_behind_with_a_note(monkeypatch: pytest.
     assert any("left behind" in note for note in lost.value.__notes__)
     assert device._thread.daemon
     threads = threading.active_count()
-    with pytest.raises(DeviceLost, match="still hangs") as again:
-        await Nfc(Nfc.Settings(url="usb:072f:2200"), connect=connect).__aenter__()
+    others = [Nfc(Nfc.Settings(url="usb:072f:2200"), connect=connect) for _ in range(3)]
+    for other in others[:2]:
+        with pytest.raises(DeviceLost, match="does not answer"):
+            await other.__aenter__()
+    with pytest.raises(DeviceLost, match="3 calls") as again:
+        await others[2].__aenter__()
     assert "plug it in again" in again.value.hint
-    assert threading.active_count() == threads
+    assert threading.active_count() == threads + 2
     let_go.set()
-    device._thread.join(10)
-    assert not device._thread.is_alive()
+    for hung in (device, *others[:2]):
+        hung._thread.join(10)
+        assert not hung._thread.is_alive()
     with pytest.raises(DeviceLost, match="No such device"):
         await Nfc(Nfc.Settings(url="usb:072f:2200"), connect=connect).__aenter__()
 

@@ -9,8 +9,9 @@ from hypothesis import strategies as st
 
 from drivers.frames import BadCard, BadFrame, Card
 from drivers.virtual.codec import Codec, Told, encode_card, encode_show, read_show
+from gateway.domain.answer import Answer, Words
 from gateway.domain.credential import Credential, Technology
-from gateway.domain.model import Reason, Verdict, Words
+from gateway.domain.model import Reason, Verdict
 from gateway.ports import DeviceNotice, Rotation
 
 VECTORS = [
@@ -68,19 +69,31 @@ def test_a_line_without_an_end_is_told_in_pieces() -> None:
     assert isinstance(told[-1], Card)
 
 
+@pytest.mark.parametrize("answer", Answer)
 @pytest.mark.parametrize("reason", Reason)
 @pytest.mark.parametrize("admit", [True, False])
-def test_what_the_lamp_is_told(admit: bool, reason: Reason) -> None:
-    verdict, words = Verdict(admit=admit, reason=reason), Words(lines=("Подойдите", "к охраннику"))
+def test_what_the_lamp_is_told(admit: bool, reason: Reason, answer: Answer) -> None:
+    verdict, words = Verdict(admit=admit, reason=reason), Words(answer=answer, lines=("Подойдите", "к охраннику"))
     line = encode_show(verdict, words)
-    assert line.decode() == f"show {'admit' if admit else 'refuse'} {reason.value}|Подойдите|к охраннику\n"
+    assert (
+        line.decode() == f"show {'admit' if admit else 'refuse'} {reason.value} {answer.value}|Подойдите|к охраннику\n"
+    )
     assert read_show(line) == (verdict, words)
-    assert read_show(encode_show(verdict, Words(lines=()))) == (verdict, Words(lines=()))
+    dark = Words(answer=answer, lines=())
+    assert read_show(encode_show(verdict, dark)) == (verdict, dark)
 
 
 @pytest.mark.parametrize(
     "line",
-    [b"show admit\n", b"show maybe known\n", b"show admit whatever\n", b"show admit known but\n", b"\xff\n", b""],
+    [
+        b"show admit\n",
+        b"show maybe known\n",
+        b"show admit whatever\n",
+        b"show admit known\n",
+        b"show admit known pass but\n",
+        b"\xff\n",
+        b"",
+    ],
 )
 def test_a_device_ignores_what_it_does_not_understand(line: bytes) -> None:
     assert read_show(line) is None

@@ -7,15 +7,16 @@ from contextlib import asynccontextmanager
 import pytest
 
 from drivers.virtual.driver import Virtual
+from gateway.domain.answer import Answer, Words
 from gateway.domain.credential import Credential, Technology
 from gateway.domain.entry import DeviceState, FireAlarm, GateMode, Obstruction
-from gateway.domain.model import Direction, Reason, Verdict, Words
+from gateway.domain.model import Direction, Reason, Verdict
 from gateway.errors import DeviceLost
 from gateway.ports import CardRead, DeviceNotice, Rotation
 from simulators.virtual import Virtual as Simulated
 
 ADMIT = Verdict(admit=True, reason=Reason.KNOWN)
-PASS = Words(lines=("Проходите",))
+PASS = Words(answer=Answer.PASS, lines=("Проходите",))
 REFUSE = Verdict(admit=False, reason=Reason.UNKNOWN_CARD)
 CARD = Credential(technology=Technology.EM4100, uid=bytes.fromhex("55007EE424"))
 
@@ -56,6 +57,9 @@ async def test_verdicts_are_shown_in_order() -> None:
         shown = aiter(sim.shown())
         assert [await anext(shown) for _ in range(3)] == [ADMIT, REFUSE, ADMIT]
         assert sim.screen == PASS
+        await gate.rest()
+        while sim.screen is not None:
+            await asyncio.sleep(0.001)
 
 
 async def test_a_gate_that_nobody_watches_never_stops_the_reader() -> None:

@@ -3,6 +3,7 @@
 import asyncio
 import os
 import re
+import select
 import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, closing
@@ -65,19 +66,44 @@ class Line:
         self._url = url
         self._port = port
 
-    async def chunks(self) -> AsyncIterator[bytes]:
-        """At most 4 KiB at a time, as they come. Raises DeviceLost."""
+    async def chunks(self, pause: float | None = None) -> AsyncIterator[bytes]:
+        """At most 4 KiB at a time, as they come, and once b"" when nothing follows for `pause` seconds. Raises DeviceLost."""
+        speaking = False
         while True:
-            await self._readable()
             try:
-                data = os.read(self._port.fileno(), _CHUNK)
-            except BlockingIOError:
+                async with asyncio.timeout(pause if speaking else None):
+                    await self._readable()
+            except TimeoutError:
+                speaking = False
+                yield b""
                 continue
-            except OSError as error:
-                raise lost(self._url, error) from error
-            if not data:
-                raise DeviceLost(f"{self._url} was unplugged or hung up")
-            yield data
+            if data := self._take(_CHUNK):
+                speaking = True
+                yield data
+
+    def read(self, size: int) -> bytes:
+        """What is there now, perhaps nothing: for a library that asks by itself. Raises DeviceLost."""
+        try:
+            # An empty answer means a hang-up only where the kernel has promised one: a serial device says it to any question.
+            ready = select.select([self._port], [], [], 0)[0]
+        except (OSError, ValueError) as error:
+            raise DeviceLost(f"{self._url} was closed") from error
+        return self._take(size) if ready else b""
+
+    def _take(self, size: int) -> bytes:
+        try:
+            data = os.read(self._port.fileno(), size)
+        except BlockingIOError:
+            return b""
+        except OSError as error:
+            raise lost(self._url, error) from error
+        if not data:
+            raise DeviceLost(f"{self._url} was unplugged or hung up")
+        return data
+
+    def fileno(self) -> int:
+        """For a thread that waits for this line and for other things."""
+        return self._port.fileno()
 
     def write(self, data: bytes) -> None:
         """Never waits. Raises DeviceLost where the device is gone or has not taken what it was told before."""

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 from pydantic import TypeAdapter, ValidationError
 
-from drivers.line import LineUrl, open_line
+from drivers.cable import LineUrl, open_line
 from drivers.trouble import lost, unopened
 from gateway.errors import DeviceLost
 from simulators.line import PtyEnd, SocketEnd
@@ -200,3 +200,19 @@ async def test_bytes_go_both_ways_and_wait_in_the_kernel(url: str, tmp_path: Pat
         await all_heard.wait()
         assert heard == b"hello"
     await end.unplug()
+
+
+async def test_a_pause_is_told_once_after_something_was_said(tmp_path: Path) -> None:
+    end = PtyEnd(tmp_path / "reader")
+    await end.plug()
+    heard: list[bytes] = []
+    async with asyncio.timeout(10), open_line(end.url) as line:
+        end.send(b"one")
+        async for chunk in line.chunks(pause=0.02):
+            heard.append(chunk)
+            if heard == [b"one", b""]:
+                end.send(b"two")
+            if heard.count(b"") == 2:
+                break
+    await end.unplug()
+    assert heard == [b"one", b"", b"two", b""]

@@ -1,0 +1,35 @@
+"""What every codec of bytes promises, as questions to it."""
+
+import tracemalloc
+from collections.abc import Callable, Iterable
+from itertools import pairwise
+
+from drivers.frames import Codec, Frame, Noise
+
+
+def told(codec: Codec[Frame], pieces: Iterable[bytes]) -> list[Frame]:
+    """Everything, the end included."""
+    return [frame for piece in pieces for frame in codec.feed(piece)] + codec.end()
+
+
+def in_pieces(data: bytes, cuts: list[int]) -> list[bytes]:
+    return [data[start:stop] for start, stop in pairwise([0, *sorted(cuts), len(data)])]
+
+
+def size(frames: Iterable[Frame]) -> int:
+    """How many bytes they account for."""
+    return sum(frame.size if isinstance(frame, Noise) else len(frame.raw) for frame in frames)
+
+
+def held_after(make: Callable[[], Codec[Frame]], flood: bytes) -> int:
+    """Bytes of memory that a codec has taken for a flood of 256 KiB."""
+    codec, chunk = make(), flood * (4096 // len(flood))
+    codec.feed(chunk)
+    tracemalloc.start()
+    try:
+        before = tracemalloc.get_traced_memory()[0]
+        for _ in range(64):
+            codec.feed(chunk)
+        return tracemalloc.get_traced_memory()[0] - before
+    finally:
+        tracemalloc.stop()
