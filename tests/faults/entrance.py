@@ -10,11 +10,12 @@ from typing import Any, Never, Self, cast
 
 from config.model import UplinkConfig
 from gateway.clockwork import every, tell_coverage, tell_stands
+from gateway.domain.answer import Words
 from gateway.domain.credential import Credential
 from gateway.domain.decide import Recent
 from gateway.domain.directory import Directory
 from gateway.domain.entry import DeviceState
-from gateway.domain.model import LaneDirection, Verdict, Words
+from gateway.domain.model import LaneDirection, Verdict
 from gateway.errors import AttendanceError, DeviceLost, NotRecorded
 from gateway.lane import Lane, Site
 from gateway.link import Link
@@ -99,6 +100,7 @@ class _Link(Link):
     """Dials the simulated broker."""
 
     dial: Any
+    signer: Signer
     limits = Limits()
 
     def _session(self) -> AbstractAsyncContextManager[MqttUplink]:
@@ -106,9 +108,10 @@ class _Link(Link):
         return open_uplink(
             Broker.parse("mqtt://127.0.0.1", client_id=name),
             birth_of=self._birth,
-            signer=self._signer,
+            signer=self.signer,
             keys=lambda: self._directory.keys,
             dropped=self.status.dropped,
+            met=self._meet,
             dial=self.dial,
         )
 
@@ -147,8 +150,8 @@ class Entrance:
         async with outbox:
             await directory.load()
             lane = await self._lane(outbox, directory)
-            link = _Link(cast("UplinkConfig", None), outbox, directory, signer_of(self.name), _nothing)
-            link.dial = machine.network.connect
+            link = _Link(cast("UplinkConfig", None), outbox, directory, cast("Any", None), _nothing)
+            link.dial, link.signer = machine.network.connect, signer_of(self.name)
             self.device = _Device(lambda card, verdict: self._show(life, card, verdict))
             async with asyncio.TaskGroup() as tasks:
                 tasks.create_task(self._keep_device(lane, self.device))

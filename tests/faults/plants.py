@@ -7,14 +7,14 @@ from typing import Any
 
 import pytest
 
-import journal.inbox
 from gateway.domain import evidence
 from gateway.domain.coverage import Interval
 from gateway.domain.entry import Entry
-from gateway.domain.handshake import Receipt
+from gateway.domain.handshake import Birth, Receipt, Refusal
 from gateway.domain.model import Seq
-from gateway.domain.wire import Batch
-from journal.ledger import Position, position
+from gateway.domain.wire import Batch, Stream
+from journal.inbox import Inbox
+from journal.ledger import Position
 from sync.outbox import SqliteOutbox
 from sync.uplink import MqttUplink
 from sync.window import Window
@@ -84,11 +84,13 @@ def number_kept_after_a_failure(patch: pytest.MonkeyPatch) -> None:
 def receipt_for_what_is_held(patch: pytest.MonkeyPatch) -> None:
     """The journal calls committed what waits for entries before it."""
 
-    async def generous(*place: Any) -> Position:
-        at = await position(*place)
-        return replace(at, through=at.held[-1].last) if at.held else at
+    receipt = Inbox._receipt
 
-    patch.setattr(journal.inbox, "position", generous)
+    def generous(self: Inbox, birth: Birth, stream: Stream, at: Position, refused: Sequence[Refusal]) -> Receipt:
+        beyond = replace(at, through=at.held[-1].last) if at.held else at
+        return receipt(self, birth, stream, beyond, refused)
+
+    patch.setattr(Inbox, "_receipt", generous)
 
 
 def deaf_to_lower_receipts(patch: pytest.MonkeyPatch) -> None:
