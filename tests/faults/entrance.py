@@ -95,6 +95,8 @@ class _Gate:
         if self._device._card is not None:
             self._device._shown(self._device._card, verdict)
 
+    async def rest(self) -> None: ...
+
 
 class _Link(Link):
     """Dials the simulated broker."""
