@@ -91,6 +91,8 @@ class _Gate:
         return
         yield
 
+    async def rest(self) -> None: ...
+
     async def show(self, verdict: Verdict, words: Words) -> None:
         if self._device._card is not None:
             self._device._shown(self._device._card, verdict)
