@@ -9,7 +9,7 @@ from types import TracebackType
 from typing import Any, Never, Self, cast
 
 from config.model import UplinkConfig
-from gateway.clockwork import every, tell_coverage, tell_stands
+from gateway.clockwork import every, forgotten_before, tell_coverage, tell_stands
 from gateway.domain.answer import Words
 from gateway.domain.credential import Credential
 from gateway.domain.decide import Recent
@@ -90,6 +90,8 @@ class _Gate:
         await self._device._never.wait()
         return
         yield
+
+    async def rest(self) -> None: ...
 
     async def show(self, verdict: Verdict, words: Words) -> None:
         if self._device._card is not None:
@@ -185,8 +187,10 @@ class Entrance:
 
     async def _prune(self) -> None:
         assert self.outbox is not None
+        if (before := forgotten_before(self.machine.clock.now(), timedelta(days=30))) is None:
+            return
         try:
-            await self.outbox.prune(self.machine.clock.now().at - timedelta(days=30))
+            await self.outbox.prune(before)
         except NotRecorded as error:
             self._report(error)
 
