@@ -97,6 +97,8 @@ class Lane:
         self._covered: Instant | None = None
         #: Told by the reader with its uploads, never by the clock alone.
         self._uploads = False
+        #: Taps whose time a terminal cannot have meant.
+        self._doubtful = 0
         self._failures = 0
 
     async def watch_reader(self, reader: Reader) -> None:
@@ -135,6 +137,7 @@ class Lane:
             "stand": [" ".join(word) for word in self._doorway.stand.words],
             "unpermitted": self._doorway.unpermitted,
             "not_recorded": self._failures,
+            **({"doubtful": self._doubtful} if self._uploads else {}),
         }
 
     async def tell(self, kind: DeviceState, detail: str) -> None:
@@ -215,6 +218,7 @@ class Lane:
         if recorded:
             for entry in entries:
                 site.told.note(entry.at, entry.data)
+                self._doubtful += entry.at.clock is ClockState.UNSYNCED
         upload.recorded(recorded)
 
     async def _on_tap(self, tap: Tap) -> None:

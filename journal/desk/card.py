@@ -194,7 +194,9 @@ def _credential(uid: str, technology: str | None) -> Credential:
     if not re.fullmatch(r"([0-9A-Fa-f]{2}){1,10}", digits):
         raise InputError("that is no card number", hint="hex digits in pairs, in air order: 04A1B2C3D4E5F6")
     why = CredentialRefused()
-    for kind in [Technology(technology)] if technology else list(Technology):
+    # A terminal's PIN is like the number of many a card: it is meant where it is named.
+    cards = [kind for kind in Technology if kind is not Technology.ZKTECO]
+    for kind in [Technology(technology)] if technology else cards:
         try:
             return Credential(technology=kind, uid=bytes.fromhex(digits))
         except CredentialRefused as refused:

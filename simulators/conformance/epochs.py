@@ -60,7 +60,7 @@ async def old_epoch_taken(player: Player) -> None:
     await player.after(old, old.batch(1, 2))
     await player.born(new)
     await player.say(old.batch(3, 4))
-    told = await player.born(old)
+    told, _ = await player.after(old)
     expect(told.through == 4, f"3-4 of the older epoch came, and it is told through {told.through}")
 
 
@@ -82,12 +82,8 @@ async def origins_taken(player: Player) -> None:
 async def restart_remembered(player: Player) -> None:
     ledger = player.ledger().write(4)
     await player.after(ledger, ledger.batch(1, 4))
-    since = len(player.heard)
-    await player.restart()
     epoch = ledger.stream.epoch
-    told = await player.until(
-        lambda receipt: receipt.epoch == epoch, "a receipt for the session that was online", since=since
-    )
+    told = await player.restarted(lambda receipt: receipt.epoch == epoch, "a receipt for the session that was online")
     expect(told.through == 4, f"before the restart through was 4, now it is {told.through}")
 
 

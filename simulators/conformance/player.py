@@ -48,6 +48,8 @@ class Patience:
     answer: float = 10.0
     #: An answer may come this much later than that to a later message: a journal may work on several at once.
     grace: float = 0.5
+    #: A journal that is started again, perhaps by hand, may take this long until it answers.
+    restart: float = 120.0
 
 
 class Player:
@@ -114,17 +116,26 @@ class Player:
         await self.say(ledger.birth(session))
         return await self.until(lambda receipt: receipt.session == session, f"a receipt of session {session}")
 
-    async def until(self, wanted: Callable[[Receipt], bool], what: str, *, since: int = 0) -> Receipt:
+    async def restarted(self, wanted: Callable[[Receipt], bool], what: str) -> Receipt:
+        """The first receipt that is wanted after the journal was started again."""
+        since = len(self.heard)
+        await self.restart()
+        return await self.until(wanted, what, since=since, within=self._patience.restart)
+
+    async def until(
+        self, wanted: Callable[[Receipt], bool], what: str, *, since: int = 0, within: float | None = None
+    ) -> Receipt:
         """The first receipt that is wanted, from that place of `heard` on."""
+        within = self._patience.answer if within is None else within
         with suppress(TimeoutError):
-            async with asyncio.timeout(self._patience.answer):
+            async with asyncio.timeout(within):
                 while True:
                     self._news.clear()
                     for receipt in self.receipts(since):
                         if wanted(receipt):
                             return receipt
                     await self._news.wait()
-        raise Missed(f"{what} did not come within {self._patience.answer:g} s")
+        raise Missed(f"{what} did not come within {within:g} s")
 
     async def after(self, ledger: Ledger, *messages: Publication) -> tuple[Receipt, set[str]]:
         """In a session of that ledger: where the journal stands once it has dealt with these, and what it refused of them."""
@@ -132,10 +143,13 @@ class Player:
             await self.born(ledger)
         since = len(self.heard)
         await self.say(*messages)
-        last = await self.born(ledger)
+        # A journal that reads ahead may answer what came before under the first of these sessions, never under the second.
+        await self.born(ledger)
+        session = (await self.born(ledger)).session
         if self._patience.grace:
             await self._clock.sleep(self._patience.grace)
         told = [receipt for receipt in self.receipts(since) if receipt.epoch == ledger.stream.epoch]
+        last = [receipt for receipt in told if receipt.session == session][-1]
         return last, {str(refusal) for receipt in told for refusal in receipt.refused}
 
     def receipts(self, since: int = 0) -> Iterator[Receipt]:

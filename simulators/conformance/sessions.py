@@ -27,8 +27,7 @@ async def birth_answered(player: Player) -> None:
 async def position_told(player: Player) -> None:
     ledger = player.ledger().write(4)
     await player.born(ledger)
-    await player.say(ledger.batch(1, 3))
-    told = await player.born(ledger)
+    told, _ = await player.after(ledger, ledger.batch(1, 3))
     expect(told.through == 3, f"after entries 1-3 a birth is told through {told.through}")
     expect(told.head == ledger.head_of(3), "head is not h(3)")
 

@@ -74,6 +74,8 @@ class Disk:
 
     def unsynced(self, path: str) -> list[Write]:
         """Of this file, not of another one that had its name."""
+        if not Path(path).exists():  # removed under an open connection, as by a swap of the card
+            return []
         inode = Path(path).stat().st_ino
         if self.pending.get(path, (0, []))[0] != inode:
             self.pending[path] = (inode, [])

@@ -9,12 +9,13 @@ from types import TracebackType
 from typing import Any, Never, Self, cast
 
 from config.model import UplinkConfig
-from gateway.clockwork import every, tell_coverage, tell_stands
+from gateway.clockwork import every, forgotten_before, tell_coverage, tell_stands
+from gateway.domain.answer import Words
 from gateway.domain.credential import Credential
 from gateway.domain.decide import Recent
 from gateway.domain.directory import Directory
 from gateway.domain.entry import DeviceState
-from gateway.domain.model import LaneDirection, Verdict, Words
+from gateway.domain.model import LaneDirection, Verdict
 from gateway.errors import AttendanceError, DeviceLost, NotRecorded
 from gateway.lane import Lane, Site
 from gateway.link import Link
@@ -90,15 +91,20 @@ class _Gate:
         return
         yield
 
+    async def rest(self) -> None: ...
+
     async def show(self, verdict: Verdict, words: Words) -> None:
         if self._device._card is not None:
             self._device._shown(self._device._card, verdict)
+
+    async def rest(self) -> None: ...
 
 
 class _Link(Link):
     """Dials the simulated broker."""
 
     dial: Any
+    signer: Signer
     limits = Limits()
 
     def _session(self) -> AbstractAsyncContextManager[MqttUplink]:
@@ -106,9 +112,10 @@ class _Link(Link):
         return open_uplink(
             Broker.parse("mqtt://127.0.0.1", client_id=name),
             birth_of=self._birth,
-            signer=self._signer,
+            signer=self.signer,
             keys=lambda: self._directory.keys,
             dropped=self.status.dropped,
+            met=self._meet,
             dial=self.dial,
         )
 
@@ -147,8 +154,8 @@ class Entrance:
         async with outbox:
             await directory.load()
             lane = await self._lane(outbox, directory)
-            link = _Link(cast("UplinkConfig", None), outbox, directory, signer_of(self.name), _nothing)
-            link.dial = machine.network.connect
+            link = _Link(cast("UplinkConfig", None), outbox, directory, cast("Any", None), _nothing)
+            link.dial, link.signer = machine.network.connect, signer_of(self.name)
             self.device = _Device(lambda card, verdict: self._show(life, card, verdict))
             async with asyncio.TaskGroup() as tasks:
                 tasks.create_task(self._keep_device(lane, self.device))
@@ -180,8 +187,10 @@ class Entrance:
 
     async def _prune(self) -> None:
         assert self.outbox is not None
+        if (before := forgotten_before(self.machine.clock.now(), timedelta(days=30))) is None:
+            return
         try:
-            await self.outbox.prune(self.machine.clock.now().at - timedelta(days=30))
+            await self.outbox.prune(before)
         except NotRecorded as error:
             self._report(error)
 

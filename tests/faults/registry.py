@@ -16,12 +16,13 @@ from gateway.domain.policy import Policy
 from gateway.errors import LinkError
 from gateway.tasks import apart
 from journal import tables
+from journal.database import _begin_sqlite, _settle_sqlite
 from journal.directory import Publisher
 from journal.inbox import Inbox
 from journal.judge import JudgeLoop
 from journal.notify.templates import Message
 from journal.notify.worker import Attempt, Outcome, Worker
-from journal.store import POLICY, Store, _begin_sqlite, _settle_sqlite, milliseconds
+from journal.store import POLICY, Store, milliseconds
 from sync.broker import Broker
 from sync.mqtt import Connection
 from tests.faults.engine import Engine

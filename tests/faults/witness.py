@@ -133,7 +133,10 @@ class Witness:
     def missing(self, engine: Engine) -> list[str]:
         """Green taps that the journal does not count exactly once."""
         counted = Counter[str]()
-        query = "SELECT gateway, epoch, seq, hash, origin FROM entries WHERE flag IS NULL AND type = 'att.tap.v1'"
+        query = """
+            SELECT gateway, epoch, seq, hash, origin FROM entries JOIN watermarks USING (site, gateway, epoch)
+            WHERE seq <= through AND flag IS NULL AND type = 'att.tap.v1'
+        """
         for gateway, epoch, seq, digest, origin in engine.ask(query):
             counted[f"{gateway} {origin or Place(gateway, epoch, seq, digest).origin}"] += 1
         wrong = {place: counted[f"{place.gateway} {place.origin}"] for place in self.green}

@@ -116,6 +116,7 @@ async def test_a_time_that_nobody_can_believe_is_marked_and_matches_no_lesson(re
         assert (entry.at.at, entry.at.clock) == (read_.at, ClockState.UNSYNCED)
         assert isinstance(entry.data, TapData)
         assert entry.data.match is None
+        assert door.lane.state["doubtful"] == 1
 
 
 async def test_the_clock_alone_covers_nothing_of_a_terminal() -> None:

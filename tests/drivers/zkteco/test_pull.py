@@ -12,7 +12,7 @@ from drivers.zkteco.pull import read_log
 from drivers.zkteco.settings import host_and_port
 from gateway.ports import Upload
 from simulators.zkteco import LogServer, Terminal
-from tests.drivers.zkteco.test_push import Lane, serving
+from tests.drivers.zkteco.lane import Lane, serving
 
 KEY = 12345
 

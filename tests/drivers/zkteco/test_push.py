@@ -2,8 +2,6 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -14,12 +12,11 @@ from drivers.zkteco.codec import attlog
 from drivers.zkteco.terminal import Contact
 from gateway.domain.model import Direction
 from gateway.errors import ConfigError, DeviceLost
-from gateway.ports import CardRead, Device, ReaderEvent, Terminal, Upload
+from gateway.ports import Terminal, Upload
 from simulators.zkteco import Manner
 from simulators.zkteco import Terminal as Simulated
+from tests.drivers.zkteco.lane import SERIAL, serving
 
-SERIAL = "CJDE193560001"
-PATIENCE = 10.0
 WHEN = datetime.fromisoformat("2026-09-01T08:30")
 MANNERS = {
     "plain": Manner(),
@@ -29,37 +26,6 @@ MANNERS = {
     "crlf": Manner(line_end="\r\n"),
     "form": Manner(form=True),
 }
-
-
-class Lane:
-    """Takes uploads as a lane does, and says what it is told to say."""
-
-    def __init__(self, device: Device, address: str = "") -> None:
-        self.events: list[ReaderEvent] = []
-        self.disk_works = True
-        self._reader = device.reader(address)
-
-    async def serve(self) -> None:
-        async for event in self._reader.events():
-            self.events.append(event)
-            if isinstance(event, Upload):
-                event.recorded(self.disk_works)
-
-    @property
-    def reads(self) -> list[CardRead]:
-        return [read for event in self.events if isinstance(event, Upload) for read in event.reads]
-
-
-@asynccontextmanager
-async def serving(sim: Simulated, **settings: object) -> AsyncIterator[Lane]:
-    terminal = {"serial": SERIAL, "zone": "Europe/Moscow", **dict(settings.pop("terminal", {}))}  # type: ignore[call-overload]
-    async with build("zkteco", {"url": sim.url, "terminals": [terminal], **settings}) as device:
-        lane = Lane(device)
-        task = asyncio.create_task(lane.serve())
-        async with asyncio.timeout(PATIENCE):
-            yield lane
-    with pytest.raises(DeviceLost):
-        await task
 
 
 @pytest.mark.parametrize("manner", MANNERS)

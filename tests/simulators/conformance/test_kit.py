@@ -44,7 +44,8 @@ async def failing(broker: Mosquitto, fault: str) -> set[str]:
         life = asyncio.create_task(living(journal, broker.at(f"journal-{gateway}"), again))
         stack.callback(life.cancel)
         registered = Registration(site=SITE, gateway=gateway, signer=signer, journal_keys=[journal.signer.public])
-        patience = Patience(answer=PATIENCE if not fault else 2.0, grace=0)
+        seconds = 2.0 if fault else PATIENCE
+        patience = Patience(answer=seconds, restart=seconds, grace=0)
         results = await play(broker.at(gateway), registered, restart=restart, patience=patience)
         assert not life.done() or life.result() is None
     return {result.requirement.name for result in results if result.missed is not None}
