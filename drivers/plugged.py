@@ -109,13 +109,10 @@ def _usb(root: Path) -> Iterator[Plugged]:
         url = f"pcsc:{name}" if speaks or _READERS.get(number) else f"usb:{number}"
         kinds = (("pcsc",) if url.startswith("pcsc") else ()) + (("nfc",) if number in _READERS else ())
         found = Plugged(what=f"USB reader {number} {_text(device / 'product')}".strip(), url=url, kinds=kinds)
-        taken = [
-            part for part in parts if (driver := part / "driver").is_symlink() and driver.readlink().name in _TAKERS
-        ]
-        if taken:
-            driver = (taken[0] / "driver").readlink().name
-            fix = f"sudo modprobe -r {driver}; systemd/modprobe.conf keeps it away"
-            yield replace(found, held=f"the kernel ({driver})", fix=fix)
+        drivers = [driver.readlink().name for part in parts if (driver := part / "driver").is_symlink()]
+        if taken := [name for name in drivers if name in _TAKERS]:
+            fix = f"sudo modprobe -r {taken[0]}; systemd/modprobe.conf keeps it away"
+            yield replace(found, held=f"the kernel ({taken[0]})", fix=fix)
         else:
             node = f"/dev/bus/usb/{int(_text(device / 'busnum') or 0):03}/{int(_text(device / 'devnum') or 0):03}"
             yield _held(root, node, found, serves="pcscd" if "pcsc" in kinds else "")

@@ -66,6 +66,7 @@ def tail(config: Path, lines: int, *, once: bool, as_json: bool) -> None:
 
 def _told(event: Event) -> dict[str, object] | None:
     """What may be shown of an entry; None for what nobody at the door does."""
+    said: dict[str, object]
     match event.data:
         case TapData() as tap:
             said = {
