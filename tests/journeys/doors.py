@@ -25,9 +25,9 @@ from simulators.text import TextReader
 from simulators.virtual import Virtual
 from simulators.zkteco import Terminal
 from sync.local import local_path, write_local
-from tests.contracts.osdp import KEY as OF_THE_BUS
-from tests.contracts.osdp import keyed
 from tests.domain.build import KEY
+from tests.drivers.osdp.bench import KEY as OF_THE_BUS
+from tests.drivers.osdp.bench import keyed
 from tests.gateway.daemon import write_config
 
 #: Pupils of each door.
