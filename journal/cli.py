@@ -141,10 +141,11 @@ def gateway_add(config: Path, site: str, gateway: str, key: bytes, out: Path | N
 def gateway_revoke(config: Path, gateway: str) -> None:
     """Hear a gateway no more; what it sent stays."""
     from journal.registry import revoke
+    from sync.clock import clock_from_environment
 
     async def work() -> None:
         async with furnished(config) as (_, store):
-            await revoke(store, gateway)
+            await revoke(store, gateway, at=clock_from_environment().now().at)
 
     asyncio.run(work())
     click.echo(f"{gateway} is not heard any more. Revoke its certificate at the broker, too.")

@@ -4,7 +4,7 @@ import datetime as dt
 import os
 from pathlib import Path
 
-from sqlalchemy import select, update
+from sqlalchemy import func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from gateway.domain.handshake import topic
@@ -39,15 +39,17 @@ async def add(
             )
         await _make_site(connection, site, policy)
         row = {"gateway": gateway, "site": site, "public_key": key, "state": "active", "added": milliseconds(at)}
-        row |= {"next_key": None if replace or before is None else before.next_key}
+        row |= {"revoked": None, "next_key": None if replace or before is None else before.next_key}
         await upsert(connection, gateways, [row])
 
 
-async def revoke(store: Store, gateway: str) -> None:
-    """Hear it no more. Raises ConfigError."""
+async def revoke(store: Store, gateway: str, *, at: dt.datetime) -> None:
+    """Hear it no more, and wait no longer for what its lanes see from then on. Raises ConfigError."""
     async with store.begin() as connection:
-        known = gateways.c.gateway == gateway
-        done = await connection.execute(update(gateways).where(known).values(state="revoked"))
+        c = gateways.c
+        since = func.coalesce(c.revoked, milliseconds(at))
+        known = update(gateways).where(c.gateway == gateway)
+        done = await connection.execute(known.values(state="revoked", revoked=since))
         if not done.rowcount:
             raise ConfigError(f"no gateway {gateway} is registered", hint="'attendance-journal gateway list'")
 
