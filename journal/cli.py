@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -158,7 +159,7 @@ def gateway_list(config: Path, *, as_json: bool) -> None:
     """All gateways: key id, and how far each of their ledgers is committed."""
     from journal.registry import registered
 
-    async def work() -> list[dict[str, object]]:
+    async def work() -> list[dict[str, Any]]:
         async with furnished(config) as (_, store):
             return await registered(store)
 
@@ -167,7 +168,11 @@ def gateway_list(config: Path, *, as_json: bool) -> None:
         click.echo(json.dumps(rows))
         return
     for row in rows:
-        click.echo("  ".join(f"{key} {value}" for key, value in row.items()))
+        ledgers = [f"epoch {epoch} through {through}" for epoch, through in row.pop("epochs").items()]
+        known = "  ".join(f"{key} {value}" for key, value in row.items())
+        click.echo("  ".join([known, *(ledgers or ["nothing received"])]))
+    if not rows:
+        click.echo("no gateway is registered")
 
 
 @main.command("broker-acl", epilog="Example: attendance-journal broker-acl > /etc/mosquitto/attendance.acl")

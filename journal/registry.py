@@ -3,6 +3,7 @@
 import datetime as dt
 import os
 from pathlib import Path
+from typing import Any
 
 from sqlalchemy import func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -54,7 +55,7 @@ async def revoke(store: Store, gateway: str, *, at: dt.datetime) -> None:
             raise ConfigError(f"no gateway {gateway} is registered", hint="'attendance-journal gateway list'")
 
 
-async def registered(store: Store) -> list[dict[str, object]]:
+async def registered(store: Store) -> list[dict[str, Any]]:
     """Every gateway with its ledgers."""
     async with store.read() as connection:
         rows = (await connection.execute(select(gateways).order_by(gateways.c.site, gateways.c.gateway))).all()
