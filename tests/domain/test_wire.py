@@ -102,19 +102,17 @@ def test_what_was_encoded_is_what_is_decoded(entry: Entry) -> None:
 
 
 def test_an_entry_that_stands_again_says_the_same_and_where_it_stood_first() -> None:
-    entry = Entry(
-        at=instant("08:30"),
-        data=PassageData(lane=LANE, direction=Direction.IN, kind=PassageKind.CONFIRMED, tap=Seq(6)),
-    )
+    passage = PassageData(lane=LANE, direction=Direction.IN, kind=PassageKind.CONFIRMED, tap=Seq(6))
+    entry = Entry(at=instant("08:30"), data=passage)
     body, second, third = encode(entry, stream=STREAM, seq=Seq(7), recorded=at("08:31")), _epoch("e2"), _epoch("e3")
     (first,) = chain(STREAM.genesis, Seq(7), [body])
     (moved,) = chain(second.genesis, Seq(2), [again(first, STREAM, new=second, seq=Seq(2), places={Seq(6): Seq(1)})])
     event = decode(moved.body)
     assert (event.stream, event.seq, event.at, event.recorded) == (second, 2, entry.at, at("08:31"))
-    assert event.data == replace(entry.data, tap=Seq(1))
+    assert event.data == replace(passage, tap=Seq(1))
     assert event.origin == Origin(epoch="e1", seq=Seq(7), hash=first.hash.hex())
     last = decode(again(moved, second, new=third, seq=Seq(5), places={}))
-    assert (last.data, last.origin) == (replace(entry.data, tap=None), event.origin)
+    assert (last.data, last.origin) == (replace(passage, tap=None), event.origin)
     for unread in (b"{}", b"[]", b"x"):
         (envelope,) = chain(STREAM.genesis, Seq(7), [unread])
         with pytest.raises(MalformedMessage, match=r"^entry 7 of e1 cannot be read"):
