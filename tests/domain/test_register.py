@@ -186,7 +186,8 @@ def said(kind: StatementKind, moment: str, reason: MarkReason | None = None, sta
 
 def test_on_the_bell_who_is_inside_is_present_and_what_a_person_said_counts() -> None:
     word = said(StatementKind.MARK, "08:30", status=Status.ABSENT)
-    for known, status in ((facts("in 08:00"), Status.PRESENT), ([word], Status.ABSENT)):
+    known: list[Fact | Statement]
+    for known, status in (([*facts("in 08:00")], Status.PRESENT), ([word], Status.ABSENT)):
         for as_of, expected in (("08:29:59", Status.PENDING), ("08:30", status)):
             [mark] = judge(DAY, [slot()], known, [], WHOLE, at(as_of), POLICY)
             assert mark.status is expected
