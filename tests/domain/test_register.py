@@ -1,5 +1,6 @@
 """What a mark says besides its status; the named situations and the properties stand beside it."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 
@@ -186,8 +187,8 @@ def said(kind: StatementKind, moment: str, reason: MarkReason | None = None, sta
 
 def test_on_the_bell_who_is_inside_is_present_and_what_a_person_said_counts() -> None:
     word = said(StatementKind.MARK, "08:30", status=Status.ABSENT)
-    known: list[Fact | Statement]
-    for known, status in (([*facts("in 08:00")], Status.PRESENT), ([word], Status.ABSENT)):
+    known: Sequence[Fact | Statement]
+    for known, status in ((facts("in 08:00"), Status.PRESENT), ([word], Status.ABSENT)):
         for as_of, expected in (("08:29:59", Status.PENDING), ("08:30", status)):
             [mark] = judge(DAY, [slot()], known, [], WHOLE, at(as_of), POLICY)
             assert mark.status is expected
@@ -202,7 +203,8 @@ def test_within_the_grace_nobody_is_a_minute_late(came: str, late: int) -> None:
 def test_who_missed_nothing_needs_no_reason() -> None:
     word = said(StatementKind.MARK, "08:30", MarkReason.ORDER)
     for came, reason in (("08:00", None), ("08:40", MarkReason.ORDER)):
-        [mark] = judge(DAY, [slot()], [*facts(f"in {came}"), word], [], WHOLE, at("09:15"), POLICY)
+        known: list[Fact | Statement] = [*facts(f"in {came}"), word]
+        [mark] = judge(DAY, [slot()], known, [], WHOLE, at("09:15"), POLICY)
         assert mark.reason is reason
 
 
@@ -218,7 +220,7 @@ def test_who_is_let_in_long_after_the_last_lesson_is_not_excused_for_the_first(
     overnight: bool, reason: MarkReason | None
 ) -> None:
     """By then the stay of the morning has ended, but for boarders, who stay."""
-    known = [*facts("in 08:40"), said(StatementKind.CAME, "10:16", MarkReason.TRANSPORT)]
+    known: list[Fact | Statement] = [*facts("in 08:40"), said(StatementKind.CAME, "10:16", MarkReason.TRANSPORT)]
     [mark] = judge(DAY, [slot()], known, [], WHOLE, at("10:20"), replace(POLICY, overnight=overnight))
     assert (mark.status, mark.reason) == (Status.LATE, reason)
 
