@@ -25,6 +25,7 @@ from journal.notify.worker import Attempt, Outcome, Worker
 from journal.store import POLICY, Store, milliseconds
 from sync.broker import Broker
 from sync.mqtt import Connection
+from tests.faults.driver import Driver
 from tests.faults.engine import Engine
 from tests.faults.entrance import JOURNAL_KEY, signer_of
 from tests.faults.machine import Machine
@@ -155,7 +156,7 @@ class _Stores:
         return self._engine
 
     async def _connected(self) -> aiosqlite.Connection:
-        return await aiosqlite.Connection(self.opens, iter_chunk_size=64)  # type: ignore[arg-type]
+        return await Driver(self.opens, iter_chunk_size=64)  # type: ignore[arg-type]
 
 
 _STORE = _Stores()
