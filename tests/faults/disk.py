@@ -195,10 +195,10 @@ class _Forgetful(apsw.VFS):
 
     def xOpen(self, name: str | apsw.URIFilename | None, _flags: list[int]) -> _File:  # type: ignore[override] # by shape
         path = name.filename() if isinstance(name, apsw.URIFilename) else str(name)
-        return _File(path, _disk_of(path))
+        return _File(path, disk_of(path))
 
     def xDelete(self, filename: str, _syncdir: bool) -> None:
-        disk = _disk_of(filename)
+        disk = disk_of(filename)
         disk.step(disk.life)
         disk.pending.pop(filename, None)
         Path(filename).unlink(missing_ok=True)
@@ -219,7 +219,8 @@ class _Forgetful(apsw.VFS):
         return 0, ""
 
 
-def _disk_of(path: str) -> Disk:
+def disk_of(path: Path | str) -> Disk:
+    """Where this file lies."""
     return mounted[str(Path(path).parent)]
 
 

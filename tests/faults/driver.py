@@ -47,10 +47,10 @@ class DriverCursor:
         if sql.startswith("SELECT"):
             self._real.execute(sql, parameters)
         else:
-            await self._connection._execute(self._real.execute, sql, parameters)
+            await self._connection._execute(self._real.execute, sql, parameters)  # type: ignore[no-untyped-call]
 
     async def executemany(self, sql: str, parameters: Iterable[Any]) -> None:
-        await self._connection._execute(self._real.executemany, sql, parameters)
+        await self._connection._execute(self._real.executemany, sql, parameters)  # type: ignore[no-untyped-call]
 
     async def fetchall(self) -> list[Any]:
         return self._real.fetchall()

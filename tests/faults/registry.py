@@ -105,11 +105,12 @@ class Registry:
         return Attempt(outcome=Outcome.SENT)
 
     def _store(self) -> Store:
-        _STORE.opens = self._connect
+        life = self.machine.disk.life
+        _STORE.opens = lambda: self._connect(life)
         return Store(_STORE.engine())
 
-    def _connect(self) -> Engine:
-        self.engine = Engine(self.machine.disk.folder / "journal.db", self._told)
+    def _connect(self, life: int) -> Engine:
+        self.engine = Engine(self.machine.disk.folder / "journal.db", self._told, life=life)
         return self.engine
 
     async def _keep_link(self, inbox: Inbox, publisher: Publisher) -> None:
