@@ -45,8 +45,8 @@ def check(config: Path) -> None:
         loaded = load(config)
         judge_devices(loaded)
     click.echo(
-        f"{config}: good. Gateway {loaded.gateway} of site {loaded.site}: {len(loaded.devices)} devices, "
-        f"{len(loaded.lanes)} lanes, uplink {loaded.uplink.url}."
+        f"{config}: good. Gateway {loaded.gateway} of site {loaded.site}: devices {len(loaded.devices)}, "
+        f"lanes {len(loaded.lanes)}, uplink {loaded.uplink.url}."
     )
 
 

@@ -91,8 +91,6 @@ class _Gate:
         return
         yield
 
-    async def rest(self) -> None: ...
-
     async def show(self, verdict: Verdict, words: Words) -> None:
         if self._device._card is not None:
             self._device._shown(self._device._card, verdict)
@@ -148,7 +146,11 @@ class Entrance:
         machine, life = self.machine, self.machine.disk.life
         clock, folder = machine.clock, machine.disk.folder
         outbox = self.outbox = SqliteOutbox(
-            folder / "ledger.db", site=SITE, gateway=self.name, clock=clock, connect=self._connect
+            folder / "ledger.db",
+            site=SITE,
+            gateway=self.name,
+            clock=clock,
+            connect=lambda path: self._connect(path, life),
         )
         directory = DirectoryReceiver(folder / "directory.json", site=SITE, keys=[JOURNAL_KEY.public], clock=clock)
         async with outbox:
@@ -194,8 +196,8 @@ class Entrance:
         except NotRecorded as error:
             self._report(error)
 
-    def _connect(self, path: Path) -> Database:
-        engine = Engine(path, self._look)
+    def _connect(self, path: Path, life: int) -> Database:
+        engine = Engine(path, self._look, life=life)
         self.engine = engine
         return engine
 
