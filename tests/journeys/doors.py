@@ -188,8 +188,9 @@ def configured(folder: Path, doors: Sequence[Door], gates: Gates | None, until: 
     tables: list[str] = []
     if gates is not None:
         tables.append(_device("lamp", "virtual", {"url": gates.lamp.url}))
-        tables.append(_device("board", "modbus", gates.board.settings))
-        tables.append(_device("relays", "modbus", gates.relays.settings))
+        # Whoever goes through ends it; a pulse could be over before a busy machine looks.
+        tables.append(_device("board", "modbus", {**gates.board.settings, "opens": 60.0}))
+        tables.append(_device("relays", "modbus", {**gates.relays.settings, "opens": 60.0}))
     for door in doors:
         tables.append(_device(door.kind, door.kind, {"url": door.sim.url, **door.device}))
         tables.append(_table("lanes", {"id": door.kind, "direction": "in", "reader": door.kind, **door.lane}))
