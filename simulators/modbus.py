@@ -136,6 +136,11 @@ class Turnstile:
         """Returns when it was asked something."""
         await self._asked.wait()
 
+    async def asked_again(self) -> None:
+        """Returns when it was asked something that it had not been asked yet."""
+        self._asked.clear()
+        await self._asked.wait()
+
     @property
     def on(self) -> frozenset[Output]:
         """What is on now."""
