@@ -26,6 +26,7 @@ check: env ## format, lint, types, layers, budgets, documents: everything that n
 	@$(BIN)/ruff format --check . || { echo "check: run 'make format'" >&2; exit 1; }
 	$(BIN)/ruff check --quiet .
 	$(BIN)/mypy
+	$(BIN)/mypy examples/driver
 	$(BIN)/lint-imports
 	$(BIN)/pytest --quiet -p no:cacheprovider tests/test_architecture.py tests/test_contract.py tests/test_docs.py
 	@echo "check: all good"

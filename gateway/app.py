@@ -19,7 +19,7 @@ from config.model import DeviceConfig, GatewayConfig, LaneConfig
 from drivers.registry import build
 from gateway import health
 from gateway.check import judge_devices
-from gateway.clockwork import every, tell_coverage, tell_stands
+from gateway.clockwork import every, forgotten_before, tell_coverage, tell_stands
 from gateway.domain.clocks import TERMINAL
 from gateway.domain.decide import Recent
 from gateway.domain.directory import Directory
@@ -195,13 +195,14 @@ class _Daemon:
             await asyncio.sleep(interval)
 
     async def _prune(self) -> None:
-        now, retained = self._clock.now().at, timedelta(days=self._config.retention.days)
+        now, retained = self._clock.now(), timedelta(days=self._config.retention.days)
         # On a disk that is nearly full what is settled is not kept any longer.
         kept = timedelta(0) if self._reserve.low else retained
         try:
-            if self._config.uplink.broker is None:
-                await self._outbox.expire(now - retained)
-            await self._outbox.prune(now - kept)
+            if self._config.uplink.broker is None and (expired := forgotten_before(now, retained)) is not None:
+                await self._outbox.expire(expired)
+            if (before := forgotten_before(now, kept)) is not None:
+                await self._outbox.prune(before)
         except NotRecorded as error:
             self._report(error)
 

@@ -8,6 +8,7 @@ import click
 from gateway.desk.devices import calibrate, decode, provision
 from gateway.desk.ledger import backup, export, restore, status, verify
 from gateway.desk.options import CONFIG, speaking_errors
+from gateway.desk.watch import devices, tail
 
 #: EX_CONFIG of sysexits.h: systemd does not start again what only a person can mend.
 _UNUSABLE_CONFIG = 78
@@ -111,5 +112,5 @@ def schema() -> None:
     click.echo(text(document()), nl=False)
 
 
-for command in (calibrate, decode, provision, backup, export, restore, status, verify):
+for command in (calibrate, decode, devices, provision, backup, export, restore, status, tail, verify):
     main.add_command(command)

@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 
 from gateway.domain.directory import Directory
 from gateway.domain.instants import cutoffs
+from gateway.domain.model import ClockState, Instant
 from gateway.lane import Lane
 from gateway.ports import Clock
 
@@ -55,3 +56,8 @@ async def every(period: timedelta, clock: Clock, act: Callable[[], Awaitable[obj
     while True:
         await act()
         await clock.sleep(period.total_seconds())
+
+
+def forgotten_before(now: Instant, kept: timedelta) -> datetime | None:
+    """What was settled and recorded earlier need not be kept; None while nobody knows how old anything is."""
+    return None if kept and now.clock is ClockState.UNSYNCED else now.at - kept

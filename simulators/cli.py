@@ -15,10 +15,11 @@ from typing import Any, TypeVar
 import click
 
 from gateway.errors import AttendanceError
+from simulators.desk import kinds
 
 T = TypeVar("T")
 
-_KINDS = click.Choice(["rdm6300", "ironlogic", "line", "keyboard", "nfc", "osdp", "virtual"])
+_KINDS = click.Choice(kinds())
 _BROKERS = click.Choice(["auto", "mosquitto", "iotcore"])
 _FILE = click.Path(dir_okay=False, path_type=Path)
 _INTERRUPTED = 130

@@ -44,8 +44,7 @@ class Held:
     def move(self, one: Substitution, number: int | None, date: dt.date, place: int, zone: dt.tzinfo) -> None:
         """Bring it, named by this number and date, to where the substitution at that place in its list says."""
         if self.span is not None:
-            walls = (moment.astimezone(zone).timetz() for moment in self.span)
-            self.start, self.end = (wall.replace(tzinfo=None, fold=0) for wall in walls)
+            self.start, self.end = (moment.astimezone(zone).time().replace(fold=0) for moment in self.span)
             self.span = None
         if one.to_lesson is not None and number is not None:
             self.number = one.to_lesson + number - min(one.lessons)
@@ -62,17 +61,17 @@ def target(one: Substitution, date: dt.date) -> dt.date:
     return date if one.to_date is None else date + (one.to_date - one.date)
 
 
-def sources(substitutions: Iterable[Substitution], dates: Iterable[dt.date]) -> dict[dt.date, None]:
+def sources(substitutions: Iterable[Substitution], dates: Iterable[dt.date]) -> set[dt.date]:
     """These dates, and those from which lessons are moved to them, by however many steps."""
-    needed = dict.fromkeys(dates)
+    needed = set(dates)
     ahead = list(needed)
-    moves = [one for one in substitutions if one.change is Change.MOVED and one.to_date is not None]
+    moves = [one for one in substitutions if one.change is Change.MOVED]
     while moves and ahead:
         date = ahead.pop()
         for one in moves:
             source = date - (target(one, one.date) - one.date)
             if source not in needed and one.date <= source <= (one.last or one.date):
-                needed[source] = None
+                needed.add(source)
                 ahead.append(source)
     return needed
 

@@ -109,6 +109,19 @@ def test_a_gate_waits_for_the_oldest_permit_to_end() -> None:
     assert not passages.waits
 
 
+def test_every_passage_is_told_at_the_moment_it_is_noticed() -> None:
+    passages, (first, second, third, last) = Passages(LANE, LASTS), map(instant, ("08:00", "08:01", "08:02", "08:03"))
+    told = [
+        *passages.rotate(Direction.IN, SINGLE, first),
+        *passages.grant(Permit(tap=Seq(1), direction=Direction.IN, at=second)),
+        *passages.rotate(Direction.IN, SINGLE, second),
+        *passages.grant(Permit(tap=Seq(2), direction=Direction.IN, at=third)),
+        *passages.expire(last),
+    ]
+    assert words(told) == ["forced in", "confirmed in 1", "not_used in 2"]
+    assert [entry.at for entry in told] == [first, second, last]
+
+
 def test_the_table_has_an_answer_for_everything() -> None:
     assert set(PASSAGES) == set(GateMode)
     assert all(set(row) == set(Found) for row in PASSAGES.values())

@@ -5,9 +5,9 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from gateway.clockwork import every, next_cutoff, tell_coverage, tell_stands
+from gateway.clockwork import every, forgotten_before, next_cutoff, tell_coverage, tell_stands
 from gateway.domain.directory import Directory
-from gateway.domain.model import LaneDirection
+from gateway.domain.model import ClockState, LaneDirection
 from gateway.lane import Lane, Site
 from tests.domain.build import LANE, at, directory
 from tests.gateway.fakes import HandClock, Ledger
@@ -119,3 +119,20 @@ async def test_each_day_of_the_site_begins_with_how_its_gates_stand() -> None:
     task.cancel()
     # Midnight in Moscow.
     assert lane.stood == [at("21:00"), at("21:00") + timedelta(days=1)]
+
+
+@pytest.mark.parametrize(
+    ("clock", "days", "before"),
+    [
+        (ClockState.SYNCED, 30, at("08:00") - timedelta(days=30)),
+        (ClockState.HOLDOVER, 30, at("08:00") - timedelta(days=30)),
+        (ClockState.UNSYNCED, 30, None),
+        (ClockState.UNSYNCED, 0, at("08:00")),
+    ],
+)
+def test_a_machine_that_does_not_know_the_time_forgets_nothing_for_its_age(
+    clock: ClockState, days: int, before: datetime | None
+) -> None:
+    now = HandClock("08:00")
+    now.set_wall(at("08:00"), clock)
+    assert forgotten_before(now.now(), timedelta(days=days)) == before
