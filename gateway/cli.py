@@ -6,6 +6,7 @@ from pathlib import Path
 import click
 
 from gateway.desk.devices import calibrate, decode, provision
+from gateway.desk.doctor import doctor
 from gateway.desk.ledger import backup, export, restore, status, verify
 from gateway.desk.options import CONFIG, speaking_errors
 from gateway.desk.watch import devices, tail
@@ -112,5 +113,5 @@ def schema() -> None:
     click.echo(text(document()), nl=False)
 
 
-for command in (calibrate, decode, devices, provision, backup, export, restore, status, tail, verify):
+for command in (calibrate, decode, devices, doctor, provision, backup, export, restore, status, tail, verify):
     main.add_command(command)

@@ -59,7 +59,7 @@ def kinds() -> list[str]:
 
 async def play(kind: str, url: str | None, hold: float) -> None:
     """Present each UID of standard input until it ends. Raises ConfigError for a url that cannot be served."""
-    async with _plugged(kind, url) as desk:
+    async with plugged(kind, url) as desk:
         click.echo(f'kind = "{kind}"\nurl = "{desk.device.url}"\n{desk.settings}', err=True)
         click.echo("Type a UID in hex and press Enter; Ctrl-D ends.", err=True)
         async for line in _lines():
@@ -73,7 +73,7 @@ async def play(kind: str, url: str | None, hold: float) -> None:
 
 async def present_once(kind: str, text: str, url: str, *, hold: float, wait: float) -> None:
     """Present one card as soon as a gateway is there. Raises DeviceLost when none comes within `wait` seconds."""
-    async with _plugged(kind, url, lambda desk: _uid(kind, desk, text)) as desk:
+    async with plugged(kind, url, lambda desk: _uid(kind, desk, text)) as desk:
         uid, device = _uid(kind, desk, text), desk.device
         await _opened(device, wait)
         if not url.startswith("/") or desk.says_opened:
@@ -96,7 +96,7 @@ async def _opened(device: Device, wait: float) -> None:
 
 
 @asynccontextmanager
-async def _plugged(
+async def plugged(
     kind: str, url: str | None, judge: Callable[[OnDesk], object] = lambda _: None
 ) -> AsyncIterator[OnDesk]:
     """Raises ConfigError for a url that cannot be served, and what `judge` raises before anything is served."""

@@ -96,12 +96,12 @@ def gates(folder: Path) -> Gates:
     return Gates(Virtual(f"unix:{folder}/lamp"), Turnstile("tcp://127.0.0.1:0"), Turnstile(str(folder / "relays")))
 
 
-def doors(folder: Path, gates: Gates, start: datetime) -> list[Door]:
-    """Eight kinds; four gates, and the lamp of a reader on a bus."""
+def doors(folder: Path, gates: Gates, start: datetime, *, pace: float = 0.01) -> list[Door]:
+    """Eight kinds; four gates, and the lamp of a reader on a bus. A terminal looks for commands every `pace` seconds."""
     serial, ironlogic = Rdm6300(str(folder / "rdm6300")), Ironlogic(str(folder / "ironlogic"))
     text, keyboard = TextReader("tcp://127.0.0.1:0"), Keyboard(f"unix:{folder}/keyboard")
     chip, bus = Pn532(str(folder / "pn532")), OsdpBus(str(folder / "bus"), {1: OF_THE_BUS})
-    terminal, virtual = Terminal(), Virtual(f"unix:{folder}/virtual")
+    terminal, virtual = Terminal(pace=pace), Virtual(f"unix:{folder}/virtual")
 
     async def found(card: Credential) -> bool:
         await chip.present(card.uid)
@@ -182,14 +182,14 @@ def pcsc_door(folder: Path) -> Door:
     return Door(kind="pcsc", sim=reader, technology=Technology.ISO14443A, size=7, hold=asked)
 
 
-def configured(folder: Path, doors: Sequence[Door], gates: Gates, until: datetime) -> Path:
+def configured(folder: Path, doors: Sequence[Door], gates: Gates | None, until: datetime) -> Path:
     """The configuration of a gateway with all of them, and the directory of its school."""
     config = write_config(folder, [])
-    tables = [
-        _device("lamp", "virtual", {"url": gates.lamp.url}),
-        _device("board", "modbus", gates.board.settings),
-        _device("relays", "modbus", gates.relays.settings),
-    ]
+    tables: list[str] = []
+    if gates is not None:
+        tables.append(_device("lamp", "virtual", {"url": gates.lamp.url}))
+        tables.append(_device("board", "modbus", gates.board.settings))
+        tables.append(_device("relays", "modbus", gates.relays.settings))
     for door in doors:
         tables.append(_device(door.kind, door.kind, {"url": door.sim.url, **door.device}))
         tables.append(_table("lanes", {"id": door.kind, "direction": "in", "reader": door.kind, **door.lane}))
