@@ -17,18 +17,19 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import closing, suppress
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 from bench.figure import Figure, over_rounds
-from bench.ledgers import Gateway, furnish
+from bench.ledgers import BATCH, Gateway, furnish
+from bench.outbox import TAP
 from gateway.domain.handshake import Receipt
 from gateway.domain.model import ClockState, Instant
 from gateway.errors import LinkLost
 from journal import tables
+from journal.batch import ROW
 from journal.database import PRAGMAS
 from journal.holding import holding
 from journal.inbox import MAX_GROUP, Inbox
-from journal.ledger import row_of, stream_key
+from journal.ledger import stream_key
 from journal.shard import WHOLE, Shard
 from journal.store import Store, add_rows, opened
 from sync.packets import Publication
@@ -38,6 +39,7 @@ from tests.postgres import PROGRAMS, Postgres
 _ROUNDS = 3
 _AIM = 20_000.0
 _GATEWAYS, _BATCHES = 16, 40
+_COLUMNS = (*ROW, "received")
 _COLLECT = 50_000, 20, 20
 
 
@@ -130,16 +132,16 @@ async def _feed(store: Store, gateways: Sequence[Gateway], shard: Shard) -> floa
     return sum(feed.through.values()) / took
 
 
-def _groups(gateways: Sequence[Gateway]) -> Sequence[list[dict[str, Any]]]:
+def _groups(gateways: Sequence[Gateway]) -> Sequence[list[tuple[object, ...]]]:
     """The rows of each transaction."""
-    rows = [
-        [row_of(stream_key(g.stream), e, "", 0) for e in g.envelopes[start : start + len(g.envelopes) // _BATCHES]]
-        for start in range(0, len(gateways[0].envelopes), len(gateways[0].envelopes) // _BATCHES)
+    told = (TAP.type, 1, 1, "b1", "north-1", "1:" + "5a" * 16, None, None, 0)
+    batches = [
+        [(*stream_key(g.stream).values(), e.seq, e.body, e.hash, *told) for e in g.envelopes[start : start + BATCH]]
+        for start in range(0, len(gateways[0].envelopes), BATCH)
         for g in gateways
     ]
-    filled = {"type": "att.tap.v1", "at": 1, "recorded": 1, "boot": "b1", "lane": "north-1", "token": "1:" + "5a" * 16}
-    several = [rows[start : start + MAX_GROUP] for start in range(0, len(rows), MAX_GROUP)]
-    return [[row | filled | {"flag": None} for batch in group for row in batch] for group in several]
+    several = [batches[start : start + MAX_GROUP] for start in range(0, len(batches), MAX_GROUP)]
+    return [[row for batch in group for row in batch] for group in several]
 
 
 async def _plain_copy(url: str, gateways: Sequence[Gateway]) -> float:
@@ -149,18 +151,17 @@ async def _plain_copy(url: str, gateways: Sequence[Gateway]) -> float:
         start = time.perf_counter()
         for group in groups:
             async with store.begin() as connection:
-                await add_rows(connection, tables.entries, group)
+                await add_rows(connection, tables.entries, _COLUMNS, group)
         return sum(map(len, groups)) / (time.perf_counter() - start)
 
 
 def _plain_sqlite(path: Path, gateways: Sequence[Gateway]) -> float:
     groups = _groups(gateways)
-    columns = list(groups[0][0])
     asyncio.run(_shape(f"sqlite+aiosqlite:///{path.absolute()}", gateways))
     with closing(sqlite3.connect(path, isolation_level=None)) as database:
         for name, value in PRAGMAS.items():
             database.execute(f"PRAGMA {name}={value}")
-        sql = f"INSERT INTO entries ({', '.join(columns)}) VALUES ({', '.join(f':{name}' for name in columns)})"
+        sql = f"INSERT INTO entries ({', '.join(_COLUMNS)}) VALUES ({', '.join('?' * len(_COLUMNS))})"
         start = time.perf_counter()
         for group in groups:
             database.execute("BEGIN IMMEDIATE")

@@ -173,7 +173,7 @@ class Inbox:
         refused = answers.setdefault(Stream(site=site, gateway=sender.gateway, epoch=claim.epoch), [])
         batch = examine(claim, message.payload, site=site, registered=sender)
         if isinstance(batch, Received):
-            _ = batch.events
+            _ = batch.rows  # read here, while the database works on the group before
             return [batch]
         refused.append(batch)
         return []
