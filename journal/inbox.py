@@ -32,7 +32,7 @@ from sync.packets import Publication
 from sync.signing import Keyring, Signer, key_id
 
 EVENTS, STATE = topic("+", "+", "events"), topic("+", "+", "state")
-MAX_GROUP = 16
+MAX_GROUP = 32
 _MAX_REFUSED = 16
 _MAX_TOPIC = 80
 _MAX_EPOCHS = 16
