@@ -31,7 +31,13 @@ QUIET: Final = at("08:32:30")
 #: When everything has been said about the lesson, and how long what was disturbed may take to come to rest, in seconds.
 OVER: Final = ENDS + timedelta(minutes=3)
 DRAINED_WITHIN: Final = 900.0
-_JUMPS: Final = (timedelta(hours=-1), timedelta(days=1), timedelta(seconds=-20), UNSET - START)
+_JUMPS: Final = (
+    timedelta(hours=-1),
+    timedelta(days=1),
+    timedelta(seconds=-20),
+    UNSET - START,
+    timedelta(days=4000),
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -199,9 +205,7 @@ class World:
     def _put_image(self, entrance: Entrance, image: dict[str, bytes]) -> None:
         self.chance.note(Fault.OLD_IMAGE, entrance.name)
         entrance.machine.disk.restore(image)
-        ledger = Engine(entrance.machine.disk.folder / "ledger.db")
-        self.witness.card_replaced(entrance.name, ledger, self._ask())
-        ledger.close()
+        self.witness.card_replaced(entrance.name, entrance.machine.disk, self.journal.machine.disk)
 
     def _put_backup(self, image: dict[str, bytes]) -> None:
         self.chance.note(Fault.OLD_BACKUP, "journal")
