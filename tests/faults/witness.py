@@ -84,6 +84,8 @@ class Witness:
             self._gapless(entrance.name, engine)
         elif "UPDATE epoch SET through" in sql:
             self._settled(entrance.name, engine)
+        elif "DELETE FROM entry" in sql and (gone := engine.real.changes()):
+            raise Bug(f"{entrance.name} forgets {gone} entries of this morning")
 
     def started(self, name: str) -> None:
         """What a process knew is gone; its disk is read from the beginning."""
