@@ -237,9 +237,9 @@ def again(envelope: Envelope, old: Stream, *, new: Stream, seq: Seq, places: Map
         event.setdefault("origin", str(Origin(epoch=old.epoch, seq=envelope.seq, hash=envelope.hash.hex())))
         if "tap" in event["data"]:
             event["data"]["tap"] = places.get(event["data"]["tap"])
-        return json.dumps(event, ensure_ascii=True, separators=(",", ":")).encode("ascii")
+        return json.dumps(event, separators=(",", ":")).encode("ascii")
     except (KeyError, TypeError, ValueError, AttributeError, RecursionError) as error:
-        raise MalformedMessage(f"entry {envelope.seq} of {old.epoch} cannot be read: {error}"[:300]) from error
+        raise MalformedMessage(f"entry {envelope.seq} of {old.epoch} cannot be read: {error}") from error
 
 
 def decode(body: bytes) -> Event:

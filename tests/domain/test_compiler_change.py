@@ -97,6 +97,9 @@ def test_what_follows_is_found_in_any_order_of_the_rows() -> None:
     before = replace(BEFORE, substitutions=rows)
     closed = [holiday(0, groups=["5Б"])]
     assert what(before, calendar=closed) == dict.fromkeys([0, 2, 4, 6], "5Б")
+    known, new = rows[1:]
+    before = replace(BEFORE, substitutions=[known])
+    assert what(before, substitutions=[known, new]) == dict.fromkeys([0, 2, 4], "5Б")
     shared = replace(BEFORE, substitutions=[change("merged", 0, "5А", until=1, with_group="5Б")])
     closed = [holiday(0, grades=[1]), holiday(1, groups=["5Б"])]
     assert what(shared, calendar=closed) == {0: "1А", 1: "5А 5А-1 5Б"}

@@ -229,6 +229,15 @@ def test_a_day_off_is_one_of_the_school_s_own_days(hours: float, answer: bool) -
     assert off(decided("08:00"), replace(moment, clock=ClockState.UNSYNCED), directory()) is False
 
 
+def test_a_day_with_lessons_is_one_by_the_clock_of_the_school() -> None:
+    """01:00 in Moscow is still yesterday in UTC; a lesson of another site is none of these doors."""
+    known = directory(slots=(slot("22:00", "22:45"),))
+    for hours, answer in ((8, True), (22, False), (36, False)):
+        assert off(decided("08:00"), instant(MIDNIGHT + timedelta(hours=hours)), known) is answer
+    elsewhere = directory(slots=(slot(), replace(slot("22:00", "22:45", number=2), site="pool")))
+    assert off(decided("08:00"), instant(MIDNIGHT + timedelta(hours=36)), elsewhere) is True
+
+
 def test_who_has_no_lessons_at_all_has_no_day_off() -> None:
     data, moment = decided("08:00"), instant(MIDNIGHT + timedelta(days=2))
     assert off(data, moment, directory(slots=(slot(group="6b"),))) is False

@@ -95,6 +95,11 @@ def test_only_slots_that_touch_the_days_are_kept_in_memory(since: str, until: st
     assert len(Directory.of(content, version=1, valid_until=at("20:00"), days=days).slots) == kept
 
 
+def test_a_slot_that_takes_no_time_is_refused() -> None:
+    with pytest.raises(MalformedMessage, match="slot s ends before it starts"):
+        parse(slots=[slot("2026-09-01T08:30:00Z", "2026-09-01T08:30:00Z")])
+
+
 @pytest.mark.parametrize("key", ["valid_from", "valid_to"])
 def test_a_card_is_valid_until_a_time_that_has_a_zone(key: str) -> None:
     with pytest.raises(MalformedMessage, match=f"credentials.0.{key}"):

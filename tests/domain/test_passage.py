@@ -96,6 +96,7 @@ def test_a_gate_that_stands_otherwise(stand: Stand, passages: str) -> None:
 def test_a_gate_waits_for_the_oldest_permit_to_end() -> None:
     passages, tick = Passages(LANE, LASTS), timedelta(milliseconds=1)
     assert not passages.waits
+    assert passages.left(instant("08:00")) == LASTS + tick
     for seq, when in ((1, "08:00:00"), (2, "08:00:02")):
         passages.grant(Permit(tap=Seq(seq), direction=Direction.IN, at=instant(when)))
     assert passages.waits

@@ -103,7 +103,7 @@ def test_a_terminal_s_time_is_believed_where_it_can_be(
 def test_a_terminal_s_time_before_all_times_counts_from_none() -> None:
     for moment, milliseconds in (
         (datetime(1969, 1, 1, tzinfo=UTC), 0),
-        (datetime(1970, 1, 1, 0, 0, 1, tzinfo=UTC), 1000),
+        (datetime(1970, 1, 1, 0, 0, 1, 500, UTC), 1000),
     ):
         assert told_at(moment, NOW).boottime == milliseconds
 
@@ -116,6 +116,7 @@ def test_a_terminal_s_time_before_all_times_counts_from_none() -> None:
         ("00:00", "08:00", "Asia/Novosibirsk", ("00:00", "08:00")),
         ("-04:00", "08:00", "UTC", ("00:00", "08:00")),
         ("-09:00", "08:00", "Asia/Novosibirsk", ("-07:00", "08:00")),
+        ("-20:00", "06:00", "America/Los_Angeles", ("-17:00", "06:00")),
         ("08:00", "08:00", "UTC", None),
         ("08:00", "07:00", "UTC", None),
         ("07:00", "09:00:31", "UTC", None),

@@ -42,8 +42,6 @@ class MachineClock:
         """Somebody sets the wall clock wrong by that much."""
         self._chance.note(Fault.CLOCK_JUMP, f"{self._name} by {off}")
         self.off = off
-        if off < timedelta(days=-1):  # one that says 1970 and claims to be right would forget what it should keep
-            self.state = ClockState.UNSYNCED
 
     def boot(self) -> None:
         """Without a battery the time is that of the file system at best, until a server tells it."""

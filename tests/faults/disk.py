@@ -9,9 +9,13 @@ piece of the next one. What the disk does about folders (names, deletions) is ta
 
 import os
 import shutil
+import sqlite3
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
 
 import apsw
 
@@ -95,6 +99,14 @@ class Disk:
     def image(self) -> dict[str, bytes]:
         """All files as they are now."""
         return {path.name: path.read_bytes() for path in sorted(self.folder.iterdir())}
+
+    def ask(self, name: str, sql: str) -> list[Any]:
+        """A look at a copy of a database, whoever has it open or has left it behind."""
+        with TemporaryDirectory(prefix="simulated-") as folder:
+            for path in self.folder.glob(f"{name}*"):
+                shutil.copy(path, folder)
+            with closing(sqlite3.connect(Path(folder) / name)) as copy:
+                return copy.execute(sql).fetchall()
 
     def restore(self, image: dict[str, bytes]) -> None:
         """Of a machine that is off: these files, and no others."""

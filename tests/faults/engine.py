@@ -64,6 +64,10 @@ class Engine:
         self.real.create_scalar_function(name, func, narg)
 
 
+#: The columns of each statement: the tables never change.
+_described: dict[str, tuple[tuple[Any, ...], ...] | None] = {}
+
+
 class Cursor:
     """Of one statement."""
 
@@ -102,8 +106,10 @@ class Cursor:
         try:
             before = real.total_changes()
             cursor = real.cursor()
-            cursor.exec_trace = self._describe
+            if sql not in _described:
+                cursor.exec_trace = self._describe
             run(cursor)
+            self.description = _described.get(sql)
             self._rows = cursor.fetchall()
             self.rowcount, self.lastrowid = real.total_changes() - before, real.last_insert_rowid()
         except apsw.Error as error:
@@ -111,9 +117,9 @@ class Cursor:
         self._told(self._engine, sql)
         return self
 
-    def _describe(self, cursor: apsw.Cursor, _sql: str, _bindings: object) -> bool:
+    def _describe(self, cursor: apsw.Cursor, sql: str, _bindings: object) -> bool:
         columns = cursor.get_description()
-        self.description = tuple((name, None, None, None, None, None, None) for name, *_ in columns) or None
+        _described[sql] = tuple((name, None, None, None, None, None, None) for name, *_ in columns) or None
         return True
 
 

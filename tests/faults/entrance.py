@@ -9,7 +9,7 @@ from types import TracebackType
 from typing import Any, Never, Self, cast
 
 from config.model import UplinkConfig
-from gateway.clockwork import every, forgotten_before, tell_coverage, tell_stands
+from gateway.clockwork import Ages, every, tell_coverage, tell_stands
 from gateway.domain.answer import Words
 from gateway.domain.credential import Credential
 from gateway.domain.decide import Recent
@@ -144,6 +144,7 @@ class Entrance:
     async def main(self) -> None:
         """One life of the process."""
         machine, life = self.machine, self.machine.disk.life
+        self._ages = Ages()
         clock, folder = machine.clock, machine.disk.folder
         outbox = self.outbox = SqliteOutbox(
             folder / "ledger.db",
@@ -189,7 +190,7 @@ class Entrance:
 
     async def _prune(self) -> None:
         assert self.outbox is not None
-        if (before := forgotten_before(self.machine.clock.now(), timedelta(days=30))) is None:
+        if (before := self._ages.before(self.machine.clock.now(), timedelta(days=30))) is None:
             return
         try:
             await self.outbox.prune(before)
