@@ -44,7 +44,8 @@ class Held:
     def move(self, one: Substitution, number: int | None, date: dt.date, place: int, zone: dt.tzinfo) -> None:
         """Bring it, named by this number and date, to where the substitution at that place in its list says."""
         if self.span is not None:
-            self.start, self.end = (moment.astimezone(zone).time().replace(fold=0) for moment in self.span)
+            walls = (moment.astimezone(zone).timetz() for moment in self.span)
+            self.start, self.end = (wall.replace(tzinfo=None, fold=0) for wall in walls)
             self.span = None
         if one.to_lesson is not None and number is not None:
             self.number = one.to_lesson + number - min(one.lessons)
