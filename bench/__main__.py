@@ -8,18 +8,20 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from bench import daemon, ingest, outbox, register, rosters, sources, timetable, uplink
+from bench import daemon, ingest, outbox, peers, readers, register, rosters, sources, timetable, uplink
 from bench.figure import Figure
 
 BENCHMARKS: dict[str, Callable[[], Sequence[Figure]]] = {
     "outbox": outbox.run,
     "daemon": daemon.run,
+    "readers": readers.run,
     "rosters": rosters.run,
     "timetable": timetable.run,
     "register": register.run,
     "sources": sources.run,
     "ingest": ingest.run,
     "uplink": uplink.run,
+    "peers": peers.run,
 }
 _WIDTH = 100
 RESULTS = Path(__file__).with_name("results.json")
@@ -54,8 +56,9 @@ def _table(figures: Sequence[Figure]) -> Table:
     for figure in figures:
         met = {True: "[green]met[/]", False: "[bold red]MISSED[/]", None: ""}[figure.met]
         value = f"{figure.value:,.1f} {figure.unit}"
-        limit = f"{figure.limit:,.1f} {figure.against}"
-        table.add_row(figure.name, value, limit, f"{figure.ratio:.2f}", figure.aim, met)
+        limit = f"{'not run:' if figure.limit is None else f'{figure.limit:,.1f}'} {figure.against}"
+        ratio = "" if figure.ratio is None else f"{figure.ratio:.2f}"
+        table.add_row(figure.name, value, limit, ratio, figure.aim, met)
     return table
 
 

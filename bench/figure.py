@@ -15,8 +15,9 @@ class Figure:
     unit: str
     #: What `limit` is.
     against: str
-    limit: float
-    ratio: float
+    #: None where it was not run.
+    limit: float | None
+    ratio: float | None
     #: What the ratio should be at most, or at least.
     at_most: float | None = None
     at_least: float | None = None
@@ -31,6 +32,8 @@ class Figure:
     @property
     def met(self) -> bool | None:
         """None where there is no aim."""
+        if self.ratio is None:
+            return None
         if self.at_most is not None:
             return self.ratio <= self.at_most
         return self.ratio >= self.at_least if self.at_least is not None else None
@@ -40,12 +43,13 @@ class Figure:
         fields = {key: value for key, value in asdict(self).items() if key not in {"name", "at_most", "at_least"}}
         return (
             fields
-            | {"value": round(self.value, 3), "limit": round(self.limit, 3), "ratio": round(self.ratio, 3)}
-            | {
-                "aim": self.aim,
-                "met": self.met,
-            }
+            | {"value": round(self.value, 3), "limit": _rounded(self.limit), "ratio": _rounded(self.ratio)}
+            | {"aim": self.aim, "met": self.met}
         )
+
+
+def _rounded(number: float | None) -> float | None:
+    return None if number is None else round(number, 3)
 
 
 def over_rounds(

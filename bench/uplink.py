@@ -9,12 +9,13 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from paho.mqtt.client import Client, MQTTv5
 from paho.mqtt.enums import CallbackAPIVersion
 
+from bench.drain import GATEWAY, JOURNAL, NAME, SITE
 from bench.figure import Figure, over_rounds
 from bench.ledgers import BATCH, Gateway
 from bench.outbox import TAP, Clock
@@ -25,15 +26,12 @@ from journal.batch import Received, Registered, claimed, examine
 from sync.mqtt import MAX_IN_FLIGHT, Connection, connect
 from sync.outbox import SqliteOutbox
 from sync.packets import Publication
-from sync.signing import Signer
 from tests.broker import Mosquitto
 
 _ROUNDS = 3
 _BATCHES = 500
 _BACKLOG, _DRAIN_AIM, _GROWTH_AIM, _LOG_AIM = 100_000, 10_000.0, 20.0, 6144.0
 _TAPS = 200
-JOURNAL, GATEWAY = Signer(bytes(32)), Signer(b"\1" * 32)
-SITE, NAME = "school-1", "gate-1"
 
 
 def run() -> Sequence[Figure]:
@@ -129,9 +127,7 @@ async def _drain(broker: Mosquitto, ledger: Path) -> tuple[float, float]:
         for _ in range(_BACKLOG // 500):
             await outbox.append([Entry(at=clock.now(), data=TAP)] * 500)
     async with connect(broker.at("journal"), receive_maximum=32) as connection:
-        receiver = Receiver(connection)
-        await connection.subscribe(topic(SITE, NAME, "events"), topic(SITE, NAME, "state"))
-        receiving = asyncio.create_task(receiver.serve())
+        receiving = asyncio.create_task(Receiver().serve(connection))
         command = [sys.executable, "-m", "bench.drain", str(ledger), broker.url]
         gateway = await asyncio.create_subprocess_exec(*command, stdout=asyncio.subprocess.PIPE)
         told, _ = await gateway.communicate()
@@ -141,31 +137,33 @@ async def _drain(broker: Mosquitto, ledger: Path) -> tuple[float, float]:
 
 
 class Receiver:
-    """A journal that verifies every signature and every link, answers, and keeps nothing: the drain is the gateway's."""
+    """A journal that verifies every signature and every link, answers, and keeps only how far it has come."""
 
-    def __init__(self, connection: Connection) -> None:
-        self._connection = connection
+    def __init__(self, counted: Callable[[Received], None] = lambda _batch: None) -> None:
+        self._counted = counted
         self._registered = Registered(site=SITE, gateway=NAME, public_key=GATEWAY.public)
-        self._through, self._head = 0, b""
+        self._stream, self._through, self._head = Stream(site=SITE, gateway=NAME, epoch=""), 0, b""
         self._birth: Birth | None = None
 
-    async def serve(self) -> None:
-        """Endless."""
-        async for message in self._connection.messages():
-            if message.topic.endswith("/state"):
-                if b'"online"' in message.payload:
-                    self._birth = Birth.parse(message.payload)
-                    stream = Stream(site=SITE, gateway=NAME, epoch=self._birth.epoch)
-                    self._through, self._head = 0, stream.genesis
-                    await self._answer()
-            else:
+    async def serve(self, connection: Connection) -> None:
+        """Until the connection ends; on the next one it goes on where it stood."""
+        await connection.subscribe(topic(SITE, NAME, "events"), topic(SITE, NAME, "state"))
+        async for message in connection.messages():
+            if message.topic.endswith("/events"):
                 batch = examine(claimed(message.properties), message.payload, site=SITE, registered=self._registered)
                 if isinstance(batch, Received) and (batch.first, batch.prev) == (self._through + 1, self._head):
                     self._through, self._head = batch.last, batch.head
-                await self._answer()
-            self._connection.acknowledge(message)
+                    self._counted(batch)
+                await self._answer(connection)
+            elif b'"online"' in message.payload:
+                self._birth = Birth.parse(message.payload)
+                if self._birth.epoch != self._stream.epoch:
+                    self._stream = Stream(site=SITE, gateway=NAME, epoch=self._birth.epoch)
+                    self._through, self._head = 0, self._stream.genesis
+                await self._answer(connection)
+            connection.acknowledge(message)
 
-    async def _answer(self) -> None:
+    async def _answer(self, connection: Connection) -> None:
         if self._birth is not None:
             receipt = Receipt(
                 site=SITE,
@@ -176,7 +174,7 @@ class Receiver:
                 head=self._head.hex(),
                 issued=time.time_ns() // 1_000_000,
             )
-            await self._connection.publish(topic(SITE, NAME, "receipt"), JOURNAL.seal(receipt).payload())
+            await connection.publish(topic(SITE, NAME, "receipt"), JOURNAL.seal(receipt).payload())
 
 
 def _compiled(folder: Path) -> Sequence[str]:

@@ -20,7 +20,7 @@ from gateway.tasks import apart
 from journal.directory import Publisher
 from journal.following import follow
 from journal.holding import guard, holding
-from journal.inbox import Inbox
+from journal.inbox import MAX_GROUP, Inbox
 from journal.judge import JudgeLoop
 from journal.keys import Keys, keys_of
 from journal.notify.worker import AppriseChannel, Worker
@@ -31,8 +31,8 @@ from sync import systemd
 from sync.clock import clock_from_environment
 from sync.mqtt import Connection, connect
 
-#: Publishes that the broker may have in flight to us: bounds our memory.
-RECEIVE_MAXIMUM = 32
+#: Publishes that the broker may have in flight to us, a group that is written and one that is read: bounds our memory.
+RECEIVE_MAXIMUM = 2 * MAX_GROUP
 _LONGEST_WAIT = 30.0
 _COLLECT = 50_000, 20, 20
 

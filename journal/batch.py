@@ -1,25 +1,36 @@
 """A batch as it arrived: read, verified against the registered key, cut into exact bytes; or refused with a code."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from gateway.domain.entry import ClockData, CoverageData
 from gateway.domain.handshake import Hash, KeyId, Name, Position, Refusal, Signature
 from gateway.domain.model import Seq
-from gateway.domain.wire import Envelope, Event, Stream, batch_statement, chain, decode, split
+from gateway.domain.wire import Envelope, Event, Stream, batch_statement, chain, split
 from gateway.errors import BadSignature, MalformedMessage
+from journal.reading import PlainTap, columns_of, read_event, read_lines
 from sync.signing import BATCH_TAG, Keyring, key_id
 
-MALFORMED, IDENTITY = "malformed", "identity"
-_MAX_TEXT = 128
-#: Nothing of ours happens outside, not even before anybody set a clock; inside, no sum of a time and a correction leaves
-#: the calendar.
-_CALENDAR = datetime(1970, 1, 1, tzinfo=UTC), datetime(2100, 1, 1, tzinfo=UTC)
+#: Of `Received.rows`.
+ROW = (
+    "site",
+    "gateway",
+    "epoch",
+    "seq",
+    "body",
+    "hash",
+    "type",
+    "at",
+    "recorded",
+    "boot",
+    "lane",
+    "token",
+    "flag",
+    "origin",
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,7 +90,20 @@ class Received:
     @cached_property
     def events(self) -> Sequence[Event | str]:
         """Of each envelope the event, or why nobody may judge by it."""
-        return [read_event(self.stream, envelope) for envelope in self.envelopes]
+        read = zip(self.envelopes, self.lines, strict=True)
+        return [read_event(self.stream, e) if isinstance(line, PlainTap) else line for e, line in read]
+
+    @cached_property
+    def lines(self) -> Sequence[PlainTap | Event | str]:
+        """The same, of most taps only what their columns need."""
+        return read_lines(self.stream, self.envelopes)
+
+    @cached_property
+    def rows(self) -> Sequence[tuple[object, ...]]:
+        """Their rows in `entries`, but for `received`."""
+        key = (self.stream.site, self.stream.gateway, self.stream.epoch)
+        read = zip(self.envelopes, self.lines, strict=True)
+        return [(*key, e.seq, e.body, e.hash, *columns_of(line)) for e, line in read]
 
     def refused(self, code: str) -> Refusal:
         """The refusal that names this batch."""
@@ -132,37 +156,8 @@ def examine(claim: Claim, payload: bytes, *, site: str, registered: Registered) 
     return Received(stream=stream, prev=prev, kid=claim.kid, sig=claim.sig, envelopes=envelopes)
 
 
-def read_event(stream: Stream, envelope: Envelope) -> Event | str:
-    """The event, or why nobody may judge by it: it does not decode, is of no time of ours, or is another's by its name."""
-    try:
-        event = decode(envelope.body)
-        possible = all(_CALENDAR[0] <= at < _CALENDAR[1] for at in _moments(event))
-    except (MalformedMessage, OverflowError, ValueError):
-        return MALFORMED
-    if event.seq != envelope.seq or event.stream != stream:
-        return IDENTITY
-    data = event.data
-    storable = _storable(data.type) and _storable(event.at.boot) and _storable(getattr(data, "lane", ""))
-    return event if possible and storable and _storable(getattr(data, "token", None) or "") else MALFORMED
-
-
-def _moments(event: Event) -> Iterable[datetime]:
-    """Everything that a day could be made of. Raises OverflowError."""
-    yield from (event.at.at, event.recorded)
-    match event.data:
-        case CoverageData(since=since, until=until):
-            yield from (since, until)
-        case ClockData(wall=wall, correction=correction):
-            yield from (wall, event.at.at + timedelta(milliseconds=correction))
-
-
 def _cut(claim: Claim, prev: bytes, payload: bytes) -> Sequence[Envelope]:
     bodies = split(payload)
     if len(bodies) != claim.last - claim.first + 1:
         raise MalformedMessage(f"a batch of {claim.first} to {claim.last} has {len(bodies)} events")
     return chain(prev, Seq(claim.first), bodies)
-
-
-def _storable(text: object) -> bool:
-    """Ids of the contract are short ASCII words; anything else could not be a column of every database."""
-    return isinstance(text, str) and len(text) <= _MAX_TEXT and text.isascii() and text.isprintable()

@@ -2,7 +2,7 @@
 
 import sys
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
@@ -40,12 +40,11 @@ async def days_of(connection: AsyncConnection, stream: Stream, events: Sequence[
     return days
 
 
-async def days_of_taps(connection: AsyncConnection, taps: Sequence[Event]) -> set[Day]:
-    """The same for taps of any site, each on a clock that was set."""
+async def days_of_taps(connection: AsyncConnection, taps: Iterable[tuple[str, str, datetime]]) -> set[Day]:
+    """The same for taps on a clock that was set, of any site: site, token and time of each."""
     shown: dict[tuple[str, str], list[datetime]] = defaultdict(list)
-    for event in taps:
-        if isinstance(event.data, TapData) and event.data.token:
-            shown[event.stream.site, event.data.token].append(event.at.at)
+    for site, token, at in taps:
+        shown[site, token].append(at)
     query = select(sites.c.site, sites.c.zone).where(sites.c.site.in_(sorted({site for site, _ in shown})))
     zones = {site: ZoneInfo(zone) for site, zone in await connection.execute(query)}
     return {

@@ -32,7 +32,7 @@ from sync.packets import Publication
 from sync.signing import Keyring, Signer, key_id
 
 EVENTS, STATE = topic("+", "+", "events"), topic("+", "+", "state")
-MAX_GROUP = 16
+MAX_GROUP = 32
 _MAX_REFUSED = 16
 _MAX_TOPIC = 80
 _MAX_EPOCHS = 16
@@ -173,7 +173,7 @@ class Inbox:
         refused = answers.setdefault(Stream(site=site, gateway=sender.gateway, epoch=claim.epoch), [])
         batch = examine(claim, message.payload, site=site, registered=sender)
         if isinstance(batch, Received):
-            _ = batch.events
+            _ = batch.rows  # read here, while the database works on the group before
             return [batch]
         refused.append(batch)
         return []

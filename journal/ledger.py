@@ -7,23 +7,23 @@ An entry is named by (site, gateway, epoch, seq). The same name with other bytes
 waited beyond the watermark and turns out not to continue it goes there too, so that the right one can take its place.
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from sqlalchemy import delete, literal, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from gateway.domain.handshake import Refusal, Span
 from gateway.domain.wire import MAX_BATCH_EVENTS, Envelope, Event, Stream
-from journal.batch import Received
+from journal.batch import ROW, Received
 from journal.days import days_of, held_days, linked_days
 from journal.origins import REPEATED, repeated
 from journal.rekeying import announce
-from journal.store import Day, insert_new, mark_dirty, milliseconds, of, upsert
+from journal.store import Day, insert_new, mark_dirty, of, upsert
 from journal.tables import entries, quarantine, segments, watermarks
 
 MAX_HELD = 16
+_SEQ = ROW.index("seq")
 _MAX_SEGMENTS = 1000
 
 
@@ -106,34 +106,15 @@ async def _insert(
 ) -> list[Event]:
     """Write what is new and tell which of it can be judged by."""
     new = {envelope.seq for envelope in envelopes}
-    read = [pair for pair in zip(batch.envelopes, batch.events, strict=True) if pair[0].seq in new]
+    read = [pair for pair in zip(batch.rows, batch.events, strict=True) if pair[0][_SEQ] in new]
     events = [event for _, event in read if isinstance(event, Event)]
     again = await repeated(connection, batch.stream, events)
-    key = stream_key(batch.stream)
-    if rows := [row_of(key, envelope, event, received, again) for envelope, event in read]:
-        await connection.execute(insert_new(connection, entries), rows)
+    rows = [dict(zip(ROW, row, strict=True)) | {"received": received} for row, _ in read]
+    if rows:
+        told = [row | {"flag": REPEATED} if row["seq"] in again else row for row in rows]
+        await connection.execute(insert_new(connection, entries), told)
     await connection.execute(insert_new(connection, segments), batch.segment())
     return [event for event in events if event.seq not in again]
-
-
-def row_of(
-    key: Mapping[str, str], envelope: Envelope, event: Event | str, received: int, again: Collection[int] = ()
-) -> dict[str, Any]:
-    """Its row in `entries`; `key` is the stream's, `again` are the seqs that are held under their origin."""
-    row = {**key, "seq": envelope.seq, "body": envelope.body, "hash": envelope.hash, "received": received}
-    columns = ("type", "at", "recorded", "boot", "lane", "token", "flag", "origin")
-    if isinstance(event, str):
-        return row | dict.fromkeys(columns) | {"flag": event}
-    return row | {
-        "type": event.data.type,
-        "at": milliseconds(event.at.at),
-        "recorded": milliseconds(event.recorded),
-        "boot": event.at.boot,
-        "lane": getattr(event.data, "lane", None),
-        "token": getattr(event.data, "token", None),
-        "flag": REPEATED if event.seq in again else None,
-        "origin": str(event.origin) if event.origin is not None else None,
-    }
 
 
 async def _advance(

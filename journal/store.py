@@ -11,13 +11,14 @@ Tables are in journal.tables; SQLAlchemy Core, the same statements on SQLite and
 """
 
 import asyncio
+import json
 from collections.abc import AsyncIterator, Collection, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from typing import Any, NamedTuple, TypeVar
 
 from pydantic import TypeAdapter
-from sqlalchemy import ARRAY, ColumnElement, Select, Table, Text, func, literal, select, tuple_, update
+from sqlalchemy import JSON, ColumnElement, Select, Table, Text, cast, func, literal, select, tuple_, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
@@ -140,15 +141,16 @@ def of(table: Table, stream: Stream) -> list[ColumnElement[bool]]:
     return [table.c.site == stream.site, table.c.gateway == stream.gateway, table.c.epoch == stream.epoch]
 
 
-async def add_rows(connection: AsyncConnection, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
+async def add_rows(
+    connection: AsyncConnection, table: Table, columns: Sequence[str], rows: Sequence[tuple[object, ...]]
+) -> None:
     """Insert rows that are new for certain, as fast as the database takes them."""
     if connection.dialect.name == "sqlite":
-        await connection.execute(table.insert(), rows)
+        statement = table.insert().compile(dialect=connection.dialect, column_keys=columns)
+        await connection.exec_driver_sql(str(statement), list(rows))
         return
     raw: Any = (await connection.get_raw_connection()).driver_connection
-    columns = list(rows[0])
-    records = [tuple(row.values()) for row in rows]
-    await raw.copy_records_to_table(table.name, records=records, columns=columns)
+    await raw.copy_records_to_table(table.name, records=rows, columns=columns)
 
 
 async def upsert(connection: AsyncConnection, table: Table, rows: Collection[Mapping[str, Any]]) -> None:
@@ -220,7 +222,9 @@ async def revised(connection: AsyncConnection, site: str) -> None:
 
 def unnested(*columns: Collection[str]) -> Select[Any]:
     """On PostgreSQL, rows of texts as a single statement with a parameter for each column, however many there are."""
-    return select(*(func.unnest(literal(list(column), ARRAY(Text))) for column in columns))
+    # As JSON: the driver looks at every element of an array several times.
+    told = (cast(literal(json.dumps(list(column)), Text), JSON) for column in columns)
+    return select(*(func.json_array_elements_text(column) for column in told))
 
 
 def chunks(values: list[V], size: int = 500) -> Iterable[list[V]]:

@@ -7,21 +7,23 @@ set of rows, whatever gateways they are of. Every other batch goes the careful w
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import chain
-from typing import Any
+from datetime import datetime
+from typing import TypeAlias
 
 from sqlalchemy import func, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from gateway.domain.entry import KeyData, TapData
+from gateway.domain.entry import KeyData
 from gateway.domain.handshake import Refusal
-from gateway.domain.model import ClockState
 from gateway.domain.wire import MAX_BATCH_EVENTS, Event, Stream
-from journal.batch import Received
+from journal.batch import ROW, Received
 from journal.days import days_of, days_of_taps
-from journal.ledger import Position, position, record, row_of, stream_key
+from journal.ledger import Position, position, record, stream_key
+from journal.reading import PlainTap
 from journal.store import Day, add_rows, mark_dirty, upsert
 from journal.tables import entries, segments, watermarks
+
+Line: TypeAlias = PlainTap | Event | str
 
 
 @dataclass(slots=True)
@@ -77,15 +79,15 @@ async def _tips(connection: AsyncConnection, streams: Sequence[Stream]) -> dict[
     return tips
 
 
-def _continued(tip: tuple[int, bytes], batches: Iterable[Received]) -> list[Event | str] | None:
+def _continued(tip: tuple[int, bytes], batches: Iterable[Received]) -> list[Line] | None:
     """What the entries say, where each batch follows the one before; None where one does not, tells a key, or was appended again."""
     through, head = tip
-    read: list[Event | str] = []
+    read: list[Line] = []
     for batch in batches:
         if (batch.first, batch.prev) != (through + 1, head):
             return None
         through, head = batch.last, batch.head
-        read += batch.events
+        read += batch.lines
     return None if any(isinstance(event, Event) and _careful(event) for event in read) else read
 
 
@@ -96,19 +98,15 @@ def _careful(event: Event) -> bool:
 async def _write(
     connection: AsyncConnection,
     batches: Mapping[Stream, Sequence[Received]],
-    read: Mapping[Stream, Sequence[Event | str]],
+    read: Mapping[Stream, Sequence[Line]],
     received: int,
 ) -> bool:
     """Entries, segments, watermarks, dirty days; True where there were any of the last."""
-    rows: list[dict[str, Any]] = []
-    for stream, mine in batches.items():
-        envelopes = chain.from_iterable(batch.envelopes for batch in mine)
-        key = stream_key(stream)
-        rows += [
-            row_of(key, envelope, event, received) for envelope, event in zip(envelopes, read[stream], strict=True)
-        ]
-    await add_rows(connection, entries, rows)
-    await add_rows(connection, segments, [batch.segment() for mine in batches.values() for batch in mine])
+    every = [batch for mine in batches.values() for batch in mine]
+    now = (received,)
+    await add_rows(connection, entries, (*ROW, "received"), [row + now for batch in every for row in batch.rows])
+    parts = [batch.segment() for batch in every]
+    await add_rows(connection, segments, list(parts[0]), [tuple(part.values()) for part in parts])
     ends = [(stream, mine[-1]) for stream, mine in batches.items()]
     await upsert(connection, watermarks, [{**stream_key(s), "through": b.last, "head": b.head} for s, b in ends])
     days = await _days(connection, read)
@@ -116,17 +114,13 @@ async def _write(
     return bool(days)
 
 
-async def _days(connection: AsyncConnection, read: Mapping[Stream, Sequence[Event | str]]) -> set[Day]:
-    """Of taps on a set clock all at once; of the rest one gateway after the other."""
-    taps: list[Event] = []
+async def _days(connection: AsyncConnection, read: Mapping[Stream, Sequence[Line]]) -> set[Day]:
+    """Of plain taps all at once; of the rest one gateway after the other."""
+    taps: list[tuple[str, str, datetime]] = []
     days: set[Day] = set()
-    for stream, events in read.items():
-        others: list[Event] = []
-        for event in events:
-            if isinstance(event, str):
-                continue
-            plain = isinstance(event.data, TapData) and event.at.clock is not ClockState.UNSYNCED
-            (taps if plain else others).append(event)
-        if others:
+    for stream, lines in read.items():
+        plain = [line for line in lines if isinstance(line, PlainTap)]
+        taps += [(stream.site, tap.token, tap.at) for tap in plain if tap.token]
+        if others := [line for line in lines if isinstance(line, Event)]:
             days |= await days_of(connection, stream, others)
     return days | await days_of_taps(connection, taps)

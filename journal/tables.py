@@ -16,6 +16,7 @@ from sqlalchemy import (
     Table,
     Text,
     event,
+    text,
 )
 
 _BY_COLUMN = ("fk", "uq", "ix")
@@ -76,10 +77,13 @@ gateways = Table(
     Column("added", BigInteger, nullable=False),
     # active | revoked
     Column("state", Text, nullable=False, default="active"),
+    # From then on nobody waits for its lanes; what they may have seen before and never told stays unknown.
+    Column("revoked", BigInteger, nullable=True),
 )
 
 # ---- what gateways sent: rows are added, never changed
 
+_APPENDED_AGAIN = text("origin IS NOT NULL")
 entries = Table(
     "entries",
     metadata,
@@ -102,7 +106,8 @@ entries = Table(
     Column("received", BigInteger, nullable=False),
     Index("ix_entries_site_at", "site", "at"),
     Index("ix_entries_token", "token"),
-    Index("ix_entries_origin", "origin"),
+    # Of the few that have one.
+    Index("ix_entries_origin", "origin", postgresql_where=_APPENDED_AGAIN, sqlite_where=_APPENDED_AGAIN),
     sqlite_with_rowid=False,
     postgresql_partition_by="HASH (site)",
 )

@@ -14,6 +14,8 @@ from typing import Self
 
 import pytest
 
+from simulators.processes import leash
+
 #: Where Debian puts what nobody but a service starts.
 PROGRAMS = sorted(map(str, Path("/usr/lib/postgresql").glob("*/bin")), reverse=True)
 _PATH = os.pathsep.join((os.environ.get("PATH", os.defpath), *PROGRAMS))
@@ -60,6 +62,7 @@ class Postgres:
                 stderr=log,
                 user=self._user,
                 cwd=self.folder,
+                preexec_fn=leash(),
             )
         end = time.monotonic() + _PATIENCE
         while subprocess.run(self._psql("SELECT 1", "postgres"), capture_output=True, check=False).returncode:

@@ -52,16 +52,10 @@ class _State:
     """A lane as it was told to be."""
 
     stand: Stand = field(default_factory=Stand)
-    #: reader, gate.
-    down: set[str] = field(default_factory=set)
     held: bool = False
 
     def hear(self, data: Data | UnknownData) -> None:
         match data:
-            case DeviceData(kind=DeviceState.DOWN, detail=detail):
-                self.down.add(detail.partition(" ")[0])
-            case DeviceData(kind=DeviceState.UP, detail=detail):
-                self.down.discard(detail.partition(" ")[0])
             case DeviceData(kind=kind, detail=detail):
                 self.stand = self.stand.told(kind, detail)
             case ManualData(action=ManualAction.HOLD):
@@ -71,7 +65,7 @@ class _State:
 
     def kinds(self, *, rotations: bool) -> list[OutageKind]:
         causes = {
-            OutageKind.DOWN: self.down - (set() if rotations else {"gate"}),
+            OutageKind.DOWN: self.stand.missing - (set() if rotations else {"gate"}),
             OutageKind.FREE: self.stand.mode is GateMode.FREE,
             OutageKind.FIRE_ALARM: self.stand.alarm,
             OutageKind.BLIND: self.stand.blocked,
@@ -81,7 +75,7 @@ class _State:
 
     @property
     def locked(self) -> bool:
-        return self.stand.opened_for is GateMode.LOCKED and not self.down and not self.held
+        return self.stand.opened_for is GateMode.LOCKED and not self.stand.away and not self.held
 
 
 def _at_once(data: Data | UnknownData) -> OutageKind | None:
