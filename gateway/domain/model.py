@@ -18,7 +18,7 @@ def utc(moment: datetime) -> datetime:
     """The same moment in UTC. Raises ValueError for a naive datetime: a time without a zone is not a time."""
     if moment.tzinfo is None:
         raise ValueError("a naive datetime has no meaning here; attach a zone")
-    return moment if moment.tzinfo is UTC else moment.astimezone(UTC)
+    return moment.astimezone(UTC)
 
 
 def timestamp(moment: datetime) -> str:

@@ -234,7 +234,9 @@ def test_a_day_with_lessons_is_one_by_the_clock_of_the_school() -> None:
     known = directory(slots=(slot("22:00", "22:45"),))
     for hours, answer in ((8, True), (22, False), (36, False)):
         assert off(decided("08:00"), instant(MIDNIGHT + timedelta(hours=hours)), known) is answer
-    elsewhere = directory(slots=(slot(), replace(slot("22:00", "22:45", number=2), site="pool")))
+    elsewhere = directory(
+        slots=(replace(slot(), site="school-1"), replace(slot("22:00", "22:45", number=2), site="pool"))
+    )
     assert off(decided("08:00"), instant(MIDNIGHT + timedelta(hours=36)), elsewhere) is True
 
 

@@ -95,6 +95,12 @@ def test_only_slots_that_touch_the_days_are_kept_in_memory(since: str, until: st
     assert len(Directory.of(content, version=1, valid_until=at("20:00"), days=days).slots) == kept
 
 
+def test_a_slot_is_kept_in_utc_whatever_zone_it_was_told_in() -> None:
+    [known] = parse(slots=[slot("2026-09-01T08:30:00+03:00", "2026-09-01T09:15:00+03:00")]).slots
+    assert (known.start, known.end) == (at("05:30"), at("06:15"))
+    assert known.start.tzinfo is known.end.tzinfo is UTC
+
+
 def test_a_slot_that_takes_no_time_is_refused() -> None:
     with pytest.raises(MalformedMessage, match="slot s ends before it starts"):
         parse(slots=[slot("2026-09-01T08:30:00Z", "2026-09-01T08:30:00Z")])
