@@ -3,6 +3,9 @@
 PACKAGES = gateway drivers sync config simulators journal
 # For fuzz-sources: spoilt files for each parser.
 FILES = 100000
+# For fuzz-codecs: inputs for each codec.
+RUNS = 200000
+ATHERIS = .venv/atheris
 # For simulate: one simulated morning each.
 SEEDS = 1-1000
 PYTHONS = python3.13 python3.12 python3.11 python3
@@ -15,7 +18,7 @@ DRIVERS = gpio modbus nfc osdp zkteco
 LOCKING = uv pip compile pyproject.toml --quiet --universal --python-version 3.11 --group build --generate-hashes \
 	--no-emit-index-url --no-emit-find-links --custom-compile-command "make lock"
 
-.PHONY: help env check test fuzz-sources simulate faults demo bench mutants docs format lock
+.PHONY: help env check test fuzz-sources fuzz-codecs simulate faults demo bench mutants docs format lock
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
@@ -26,6 +29,7 @@ check: env ## format, lint, types, layers, budgets, documents: everything that n
 	@$(BIN)/ruff format --check . || { echo "check: run 'make format'" >&2; exit 1; }
 	$(BIN)/ruff check --quiet .
 	$(BIN)/mypy
+	$(BIN)/mypy examples/driver
 	$(BIN)/lint-imports
 	$(BIN)/pytest --quiet -p no:cacheprovider tests/test_architecture.py tests/test_contract.py tests/test_docs.py
 	@echo "check: all good"
@@ -37,6 +41,10 @@ test: check ## check, then every test, against real readers' bytes, a real broke
 
 fuzz-sources: env ## FILES=100000 spoilt files for each parser of sources, PARSERS="asc icalendar" only for some
 	$(BIN)/python -m tests.fuzz $(PARSERS) --files $(FILES)
+
+fuzz-codecs: env ## RUNS=200000 inputs for each codec, guided by its code; atheris goes into a folder of its own
+	@[ -d $(ATHERIS) ] || $(BIN)/python -m pip install --quiet --disable-pip-version-check --target $(ATHERIS) 'atheris>=2.3,<4'
+	PYTHONPATH=$(ATHERIS) $(BIN)/python -m tests.fuzz.guided $(CODECS) --runs $(RUNS)
 
 simulate: env ## simulated mornings with faults: SEEDS=1-1000, or one seed and its story
 	$(BIN)/python -m tests.faults $(SEEDS)

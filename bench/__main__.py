@@ -8,12 +8,13 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from bench import daemon, ingest, outbox, peers, register, rosters, sources, timetable, uplink
+from bench import daemon, ingest, outbox, peers, readers, register, rosters, sources, timetable, uplink
 from bench.figure import Figure
 
 BENCHMARKS: dict[str, Callable[[], Sequence[Figure]]] = {
     "outbox": outbox.run,
     "daemon": daemon.run,
+    "readers": readers.run,
     "rosters": rosters.run,
     "timetable": timetable.run,
     "register": register.run,

@@ -35,7 +35,7 @@ def _line_url(url: str) -> str:
     except ValueError:
         port = None
     if parts.scheme != "tcp" or not port or not _HOST.fullmatch(parts.hostname or ""):
-        raise ValueError("'ls -l /dev/serial/by-id' lists the serial devices of this machine")
+        raise ValueError("'attendance-gateway devices' lists the serial devices of this machine")
     if parts.path or parts.query or parts.fragment or parts.username is not None:
         raise ValueError("only tcp://, host and port")
     return url

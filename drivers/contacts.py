@@ -4,8 +4,11 @@ No I/O and no clock. Seconds count from anywhere, and never backwards.
 
     pass contact closes ──held for CLOSES──> Rotation ──held for HELD──> blocked
           └──opens for less than OPENS: the same passage still
+
+A loose wire would fill the disk with alarms: one that chatters is told once, and stands as not usual until it is still.
 """
 
+from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
@@ -21,6 +24,10 @@ CLOSES: Final = 0.04
 OPENS: Final = 0.3
 #: Somebody or something stands in the gate.
 HELD: Final = 30.0
+#: A contact that leaves its usual state so often within so many seconds chatters, and is there again only when it was still for some.
+OFTEN: Final = 10
+WITHIN: Final = 60.0
+STILL: Final = 30.0
 
 
 class Role(StrEnum):
@@ -74,11 +81,30 @@ class _Contact:
     #: As it was heard last, and since when.
     heard: bool
     changed: float
+    usual: bool
+    #: When it last left its usual state; a pass contact has none.
+    left: deque[float]
 
     @property
     def due(self) -> float | None:
         """When what was heard counts, unless it changes before."""
-        return self.changed + (CLOSES if self.heard else self.opens) if self.heard is not self.active else None
+        if self.heard is self.active:
+            return None
+        if self.chatters and self.heard is self.usual:
+            return self.changed + STILL
+        return self.changed + (CLOSES if self.heard else self.opens)
+
+    @property
+    def chatters(self) -> bool:
+        """Of late."""
+        return len(self.left) == OFTEN and self.left[-1] - self.left[0] < WITHIN
+
+    def settle(self, now: float) -> bool:
+        """What was heard counts from now on. Whether that is once too often."""
+        self.active, self.settled = self.heard, now
+        if self.active is not self.usual:
+            self.left.append(now)
+        return self.active is not self.usual and self.chatters
 
 
 class Contacts:
@@ -97,8 +123,15 @@ class Contacts:
         self._told.clear()
         for role in self._active:
             active = self._is(role, high=high[role])
-            opens = OPENS if role in _PASS else CLOSES
-            self._contacts[role] = _Contact(opens=opens, active=active, settled=now, heard=active, changed=now)
+            self._contacts[role] = _Contact(
+                opens=OPENS if role in _PASS else CLOSES,
+                active=active,
+                settled=now,
+                heard=active,
+                changed=now,
+                usual=role is Role.READY,
+                left=deque(maxlen=0 if role in _PASS else OFTEN),
+            )
         said: list[GateEvent] = [notice for role, notice in _SAID.items() if self._holds(role)]
         return said + self._stand(now)
 
@@ -131,8 +164,9 @@ class Contacts:
         while (due := self.due) is not None and due <= now:
             for role, contact in self._contacts.items():
                 if contact.due == due:
-                    contact.active, contact.settled = contact.heard, due
+                    chatters = contact.settle(due)
                     events += self._closed(role) if contact.active else []
+                    events += [_chatters(role)] if chatters else []
             events += self._stand(due)
         return events
 
@@ -167,3 +201,9 @@ class Contacts:
 
     def _is(self, role: Role, *, high: bool) -> bool:
         return high is (self._active[role] is Level.HIGH)
+
+
+def _chatters(role: Role) -> DeviceNotice:
+    return DeviceNotice(
+        kind=DeviceState.GARBAGE, detail=f"the contact {role} chatters: {OFTEN} times within {WITHIN:.0f} s"
+    )

@@ -3,13 +3,16 @@
 import asyncio
 import contextlib
 from collections import deque
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from collections.abc import Set as AbstractSet
 from enum import StrEnum
 
+from drivers.channel import Channel
 from drivers.signals import signal, timeline
-from gateway.domain.answer import Answer
+from gateway.domain.answer import Answer, Words
+from gateway.domain.model import Verdict
 from gateway.errors import DeviceLost
+from gateway.ports import GateEvent
 
 
 class Output(StrEnum):
@@ -94,3 +97,23 @@ class Lamp:
 
     def _apply(self) -> None:
         self._switch((self._picture | ({Output.UNLOCK} if self._open else set())) & self._outputs)
+
+
+class LampGate:
+    """The Gate of a device that hears contacts and switches outputs."""
+
+    def __init__(self, passed: Channel[GateEvent], lamp: Lamp) -> None:
+        self._passed = passed
+        self._lamp = lamp
+
+    def events(self) -> AsyncIterator[GateEvent]:
+        """What the contacts tell. Raises DeviceLost."""
+        return self._passed.events()
+
+    async def show(self, verdict: Verdict, words: Words) -> None:
+        """The answer of the words, and the bolt. Raises DeviceLost."""
+        self._lamp.show(words.answer, admit=verdict.admit)
+
+    async def rest(self) -> None:
+        """Dark, still and shut. Raises DeviceLost."""
+        self._lamp.rest()

@@ -6,6 +6,7 @@ import grp
 import os
 from pathlib import Path
 
+from drivers.holders import holders
 from gateway.errors import DeviceLost
 
 _BY_ID = Path("/dev/serial/by-id")
@@ -26,7 +27,10 @@ def lost(url: str, error: Exception) -> DeviceLost:
             hint=f"add it to group {_group(url)}: sudo usermod -aG {_group(url)} {_user()}, then start again",
         )
     if code in _BUSY:
-        return DeviceLost(f"{url} is in use by {_holders(url) or 'another program'}", hint="stop that program")
+        node = os.path.realpath(url)
+        who = holders(node)
+        hint = who[0].fix(node) if who else "stop that program"
+        return DeviceLost(f"{url} is in use by {', '.join(map(str, who)) or 'another program'}", hint=hint)
     if code == errno.ECONNREFUSED:
         return DeviceLost(f"nobody listens at {url}", hint="check the power of the converter and its port number")
     if code in (None, errno.ENOTTY):
@@ -59,17 +63,3 @@ def _group(path: str) -> str:
         return grp.getgrgid(Path(path).stat().st_gid).gr_name
     except (OSError, KeyError):
         return "dialout"
-
-
-def _holders(path: str) -> str:
-    """Names and ids of the processes that hold a device file, as far as this user may see."""
-    target, holders = os.path.realpath(path), []
-    for process in Path("/proc").glob("[0-9]*"):
-        try:
-            if process.name != str(os.getpid()) and any(
-                os.path.realpath(fd) == target for fd in (process / "fd").iterdir()
-            ):
-                holders.append(f"{(process / 'comm').read_text(errors='replace').strip()} (process {process.name})")
-        except OSError:
-            continue
-    return ", ".join(holders)

@@ -11,7 +11,7 @@ import logging
 import shutil
 import signal
 from collections.abc import Coroutine
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any, Final, Never
 
 from config.load import load_enrolment
@@ -19,7 +19,7 @@ from config.model import DeviceConfig, GatewayConfig, LaneConfig
 from drivers.registry import build
 from gateway import health
 from gateway.check import judge_devices
-from gateway.clockwork import every, tell_coverage, tell_stands
+from gateway.clockwork import Ages, every, tell_coverage, tell_stands
 from gateway.domain.clocks import TERMINAL
 from gateway.domain.decide import Recent
 from gateway.domain.directory import Directory
@@ -45,7 +45,8 @@ from sync.reserve import Reserve
 
 _log = logging.getLogger("gateway")
 
-_PRUNE_EVERY: Final = timedelta(hours=6)
+_PRUNE_EVERY: Final = timedelta(hours=1)
+_ANY_AGE: Final = datetime.max.replace(tzinfo=UTC)
 _TURN_EVERY: Final = timedelta(minutes=1)
 _LOOK_EVERY: Final = timedelta(seconds=5)
 
@@ -82,6 +83,7 @@ class _Daemon:
         self._lanes: dict[str, Lane] = {}
         self._readers: dict[str, Reader] = {}
         self._once = Once(_log)
+        self._ages = Ages()
         self._last_failure: tuple[str, int] | None = None
 
     async def run(self) -> None:
@@ -195,13 +197,13 @@ class _Daemon:
             await asyncio.sleep(interval)
 
     async def _prune(self) -> None:
-        now, retained = self._clock.now().at, timedelta(days=self._config.retention.days)
-        # On a disk that is nearly full what is settled is not kept any longer.
-        kept = timedelta(0) if self._reserve.low else retained
+        old = self._ages.before(self._clock.now(), timedelta(days=self._config.retention.days))
         try:
-            if self._config.uplink.broker is None:
-                await self._outbox.expire(now - retained)
-            await self._outbox.prune(now - kept)
+            if self._config.uplink.broker is None and old is not None:
+                await self._outbox.expire(old)
+            # On a disk that is nearly full what is settled is not kept any longer, whatever its age.
+            if (before := _ANY_AGE if self._reserve.low else old) is not None:
+                await self._outbox.prune(before)
         except NotRecorded as error:
             self._report(error)
 

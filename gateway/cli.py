@@ -6,8 +6,10 @@ from pathlib import Path
 import click
 
 from gateway.desk.devices import calibrate, decode, provision
+from gateway.desk.doctor import doctor
 from gateway.desk.ledger import backup, export, restore, status, verify
 from gateway.desk.options import CONFIG, speaking_errors
+from gateway.desk.watch import devices, tail
 
 #: EX_CONFIG of sysexits.h: systemd does not start again what only a person can mend.
 _UNUSABLE_CONFIG = 78
@@ -44,8 +46,8 @@ def check(config: Path) -> None:
         loaded = load(config)
         judge_devices(loaded)
     click.echo(
-        f"{config}: good. Gateway {loaded.gateway} of site {loaded.site}: {len(loaded.devices)} devices, "
-        f"{len(loaded.lanes)} lanes, uplink {loaded.uplink.url}."
+        f"{config}: good. Gateway {loaded.gateway} of site {loaded.site}: devices {len(loaded.devices)}, "
+        f"lanes {len(loaded.lanes)}, uplink {loaded.uplink.url}."
     )
 
 
@@ -111,5 +113,5 @@ def schema() -> None:
     click.echo(text(document()), nl=False)
 
 
-for command in (calibrate, decode, provision, backup, export, restore, status, verify):
+for command in (calibrate, decode, devices, doctor, provision, backup, export, restore, status, tail, verify):
     main.add_command(command)

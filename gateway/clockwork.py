@@ -5,13 +5,18 @@ from datetime import date, datetime, timedelta
 from typing import Never
 from zoneinfo import ZoneInfo
 
+from gateway.domain.decide import elapsed
 from gateway.domain.directory import Directory
 from gateway.domain.instants import cutoffs
+from gateway.domain.model import ClockState, Instant
 from gateway.lane import Lane
 from gateway.ports import Clock
 
 #: A changed directory or a wall clock that was set is noticed within this time.
 _LOOK = timedelta(seconds=60)
+#: A wall clock that has not jumped for so long may tell how old an entry is.
+_STEADY = timedelta(hours=4)
+_JUMP = timedelta(minutes=1)
 
 
 def next_cutoff(directory: Directory, after: datetime) -> datetime | None:
@@ -55,3 +60,22 @@ async def every(period: timedelta, clock: Clock, act: Callable[[], Awaitable[obj
     while True:
         await act()
         await clock.sleep(period.total_seconds())
+
+
+class Ages:
+    """Says what is old. Believes no wall clock alone: it must know the time, and have run beside the boot clock for hours."""
+
+    def __init__(self) -> None:
+        self._looked: Instant | None = None
+        self._steady: Instant | None = None
+
+    def before(self, now: Instant, kept: timedelta) -> datetime | None:
+        """What was recorded earlier is older than that; None while nobody knows how old anything is."""
+        last, self._looked = self._looked, now
+        if self._steady is None or last is None or now.clock is ClockState.UNSYNCED or _jumped(last, now):
+            self._steady = now
+        return now.at - kept if elapsed(self._steady, now) >= _STEADY else None
+
+
+def _jumped(last: Instant, now: Instant) -> bool:
+    return now.boot != last.boot or abs((now.at - last.at) - elapsed(last, now)) > _JUMP

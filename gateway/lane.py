@@ -143,10 +143,10 @@ class Lane:
     async def tell(self, kind: DeviceState, detail: str) -> None:
         """Record something about the lane's device."""
         async with self._turn:
-            await self._keep(self._device(kind, detail))
+            await self._on_notice(DeviceNotice(kind=kind, detail=detail))
 
     async def tell_stand(self) -> None:
-        """Record again how the gate stands, unless it stands as usual: a day is judged by its own entries."""
+        """Record again how the gate stands and what is away, unless all is as usual: a day is judged by its own entries."""
         async with self._turn:
             await self._keep(*(self._device(kind, word) for kind, word in self._doorway.stand.words))
 

@@ -1,7 +1,8 @@
 """Keeps one device open: a lost one backs off and comes back by itself, and no other device notices."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Coroutine, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any, Final, Never
 
 from tenacity import AsyncRetrying, RetryCallState, wait_random_exponential
@@ -10,6 +11,8 @@ from gateway.errors import DeviceLost
 from gateway.ports import Clock, Device
 from gateway.tasks import apart
 
+#: Every kind has a patience of its own; a driver that has none is not waited for any longer, in seconds.
+_OPENING: Final = 60.0
 _SHORTEST_WAIT: Final = 0.5
 _LONGEST_WAIT: Final = 30.0
 #: A device that has worked this long, in seconds, is a healthy one: the next outage begins with the shortest wait.
@@ -77,7 +80,7 @@ class _Keeper:
 
     async def serve(self, device: Device, serve: Callable[[Device], Awaitable[None]]) -> None:
         """From open to lost."""
-        async with device as opened, asyncio.TaskGroup() as tasks:
+        async with _patiently(device) as opened, asyncio.TaskGroup() as tasks:
             await self.opened()
             tasks.create_task(self.settle())
             await serve(opened)
@@ -109,6 +112,20 @@ class _Keeper:
         if self._there is not there:
             self._there = there
             await self._tell(error)
+
+
+@asynccontextmanager
+async def _patiently(device: Device) -> AsyncIterator[Device]:
+    """The device, opened; raises DeviceLost too where opening never ends."""
+    async with AsyncExitStack() as stack:
+        try:
+            async with asyncio.timeout(_OPENING) as patience:
+                opened = await stack.enter_async_context(device)
+        except TimeoutError as error:
+            if not patience.expired():
+                raise
+            raise DeviceLost(f"it did not open within {_OPENING:.0f} s", hint="plug it in again") from error
+        yield opened
 
 
 def _first(group: BaseExceptionGroup[DeviceLost]) -> DeviceLost:

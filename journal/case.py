@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from gateway.domain.coverage import Coverage
 from gateway.domain.model import PersonId
 from gateway.domain.presence import Fact
 from gateway.domain.register import Day, judge
@@ -38,14 +39,22 @@ class Case:
         """Those of the members who sleep at school."""
         return [member.pupil.person for member in self.members if member.policy.overnight]
 
+    def seen(self) -> tuple[Mapping[PersonId, Sequence[Fact]], Coverage]:
+        """Facts by person, of boarders alone those of the nights, too; and what was heard of every lane."""
+        facts, coverage = interpret(self.evidence)
+        for night in self.nights:
+            before, _ = interpret(night)
+            for person in self.boarders:
+                facts[person] = [*before.get(person, ()), *facts.get(person, ())]
+        return facts, coverage
+
     def judge(self, as_of: dt.datetime) -> list[PupilDay]:
         """Pure, and the only costly part."""
-        facts, coverage = interpret(self.evidence)
-        before = [interpret(night)[0] for night in self.nights]
+        facts, coverage = self.seen()
         found = []
         for member in self.members:
             person = member.pupil.person
-            known = [fact for seen in (*before, facts) for fact in seen.get(person, ())]
+            known = facts.get(person, ())
             said = self.spoken.get(person, _SILENT)
             day = Day(person=person, date=self.evidence.date, site=self.site)
             heard: list[Fact | Statement] = [*known, *said.statements]

@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -141,10 +142,11 @@ def gateway_add(config: Path, site: str, gateway: str, key: bytes, out: Path | N
 def gateway_revoke(config: Path, gateway: str) -> None:
     """Hear a gateway no more; what it sent stays."""
     from journal.registry import revoke
+    from sync.clock import clock_from_environment
 
     async def work() -> None:
         async with furnished(config) as (_, store):
-            await revoke(store, gateway)
+            await revoke(store, gateway, at=clock_from_environment().now().at)
 
     asyncio.run(work())
     click.echo(f"{gateway} is not heard any more. Revoke its certificate at the broker, too.")
@@ -157,7 +159,7 @@ def gateway_list(config: Path, *, as_json: bool) -> None:
     """All gateways: key id, and how far each of their ledgers is committed."""
     from journal.registry import registered
 
-    async def work() -> list[dict[str, object]]:
+    async def work() -> list[dict[str, Any]]:
         async with furnished(config) as (_, store):
             return await registered(store)
 
@@ -166,7 +168,11 @@ def gateway_list(config: Path, *, as_json: bool) -> None:
         click.echo(json.dumps(rows))
         return
     for row in rows:
-        click.echo("  ".join(f"{key} {value}" for key, value in row.items()))
+        ledgers = [f"epoch {epoch} through {through}" for epoch, through in row.pop("epochs").items()]
+        known = "  ".join(f"{key} {value}" for key, value in row.items())
+        click.echo("  ".join([known, *(ledgers or ["nothing received"])]))
+    if not rows:
+        click.echo("no gateway is registered")
 
 
 @main.command("broker-acl", epilog="Example: attendance-journal broker-acl > /etc/mosquitto/attendance.acl")

@@ -1,5 +1,6 @@
 """What all commands of the journal share: where the configuration is, how an error ends."""
 
+import logging
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import ExitStack, asynccontextmanager, contextmanager
 from pathlib import Path
@@ -51,6 +52,7 @@ async def furnished(config: Path, *, rehearsed: bool = False) -> AsyncIterator[t
 
     What is only rehearsed makes no database where none is: it happens in an empty one that nobody sees again.
     """
+    logging.getLogger("alembic").setLevel(logging.WARNING)  # it tells every step, and what it loads before the first
     from journal.migrate import migrate  # noqa: PLC0415 - Alembic is slow to load, and reports need it not
 
     settings = load(config)

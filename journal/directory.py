@@ -22,13 +22,14 @@ from gateway.domain.directory import Content, CredentialRow, CredentialState, Ga
 from gateway.domain.handshake import Manifest, topic
 from gateway.domain.model import GroupId, LaneDirection, LaneId, PersonId, Slot
 from gateway.domain.parts import digest, pack
+from gateway.domain.policy import resolve
 from gateway.errors import ConfigError, PublishRefused
 from gateway.ports import Clock
 from gateway.tasks import whole
 from journal import tables
 from journal.inbox import Alarm
 from journal.roster import belongs, slots_of
-from journal.store import POLICY, Store, milliseconds, moment, upsert
+from journal.store import OVERRIDES, POLICY, Store, milliseconds, moment, upsert
 from sync.signing import Signer
 
 #: How often a change made by another process is looked for.
@@ -145,12 +146,12 @@ class Publisher:
 async def content_of(connection: AsyncConnection, site: str, now: dt.datetime, days: dt.timedelta) -> Content:
     """What gateways need to know from yesterday on, so many days ahead; no name is part of it. Raises ConfigError."""
     c = tables.sites.c
-    query = select(c.zone, c.policy).where(c.site == site)
+    query = select(c.zone, c.policy, c.overrides).where(c.site == site)
     if (row := (await connection.execute(query)).one_or_none()) is None:
         raise ConfigError(
             f"the journal does not know site {site}", hint=f"'attendance-journal directory import {site} FOLDER'"
         )
-    zone, policy = row
+    zone, policy, overrides = row
     today = now.astimezone(ZoneInfo(zone)).date()
     first, last = today - dt.timedelta(days=1), today + days
     return Content(
@@ -160,7 +161,7 @@ async def content_of(connection: AsyncConnection, site: str, now: dt.datetime, d
         persons=await _persons(connection, site, today.isoformat()),
         credentials=await _credentials(connection, site, dt.datetime.combine(first, dt.time(), ZoneInfo(zone))),
         slots=await _slots(connection, site, first, last),
-        policy=POLICY.validate_json(policy),
+        policy=resolve(POLICY.validate_json(policy), OVERRIDES.validate_json(overrides)),
     )
 
 

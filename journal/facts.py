@@ -23,7 +23,7 @@ from gateway.domain.model import LaneDirection, LaneId, PersonId
 from gateway.domain.presence import EntryRef, Fact
 from gateway.domain.wire import Origin, Stream, decode
 from journal.origins import REPEATED
-from journal.store import Holder, holder_at, holders, milliseconds, of
+from journal.store import Holder, holder_at, holders, milliseconds, moment, of
 from journal.tables import cards, entries, gateways, lanes, watermarks
 
 _MAX_TOKENS = 500
@@ -202,21 +202,25 @@ def _unset(row: Any) -> bool:
 
 
 async def _lanes(connection: AsyncConnection, site: str, day: date, zone: ZoneInfo) -> list[ServedLane]:
-    """Lanes that serve the site; those of a revoked gateway are not waited for."""
-    c = lanes.c
-    revoked = select(gateways.c.gateway).where(gateways.c.state == "revoked")
-    rows = await connection.execute(select(lanes).where(c.site == site, c.gateway.not_in(revoked)))
+    """Lanes that serve the site; those of a revoked gateway until then: what it saw before may never be told."""
+    c, g = lanes.c, gateways.c
+    query = select(lanes, g.revoked).outerjoin_from(lanes, gateways, g.gateway == c.gateway).where(c.site == site)
+    rows = await connection.execute(query)
     return [
         ServedLane(
             gateway=row["gateway"],
             lane=LaneId(row["lane"]),
             direction=LaneDirection(row["direction"]),
             opens=_moment(day, time.fromisoformat(row["opens"]), zone),
-            closes=_moment(day, time.fromisoformat(row["closes"]), zone),
+            closes=_closes(_moment(day, time.fromisoformat(row["closes"]), zone), row["revoked"]),
             rotations=bool(row.get("rotations", 0)),
         )
         for row in rows.mappings()
     ]
+
+
+def _closes(at: datetime, revoked: int | None) -> datetime:
+    return at if revoked is None else min(at, moment(revoked))
 
 
 def _moment(day: date, local: time, zone: ZoneInfo) -> datetime:

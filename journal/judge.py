@@ -90,7 +90,7 @@ class JudgeLoop:
         days = await asyncio.to_thread(case.judge, as_of)
         async with self._store.begin() as connection:
             await revise(connection, work.site, work.date, days, as_of)
-            held = await settle(connection, work.site, work.date, days, as_of, judged=task.persons, policy=rules.policy)
+            held = await settle(connection, work.site, work.date, days, as_of, judged=task.persons, rules=rules)
             await _forget(connection, work, task.taken)
             await mark_dirty(connection, _mornings(work, case, as_of))
         if held:

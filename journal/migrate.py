@@ -1,6 +1,5 @@
 """Brings the database to the shape that this version of the journal needs."""
 
-import logging
 from pathlib import Path
 
 from alembic import command
@@ -30,7 +29,6 @@ def alembic_config(connection: Connection) -> Config:
 
 
 def _upgrade(connection: Connection) -> bool:
-    logging.getLogger("alembic").setLevel(logging.WARNING)  # it tells every step, at every start
     config = alembic_config(connection)
     before = MigrationContext.configure(connection).get_current_revision()
     try:

@@ -3,8 +3,9 @@
 import datetime as dt
 import os
 from pathlib import Path
+from typing import Any
 
-from sqlalchemy import select, update
+from sqlalchemy import func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from gateway.domain.handshake import topic
@@ -39,20 +40,22 @@ async def add(
             )
         await _make_site(connection, site, policy)
         row = {"gateway": gateway, "site": site, "public_key": key, "state": "active", "added": milliseconds(at)}
-        row |= {"next_key": None if replace or before is None else before.next_key}
+        row |= {"revoked": None, "next_key": None if replace or before is None else before.next_key}
         await upsert(connection, gateways, [row])
 
 
-async def revoke(store: Store, gateway: str) -> None:
-    """Hear it no more. Raises ConfigError."""
+async def revoke(store: Store, gateway: str, *, at: dt.datetime) -> None:
+    """Hear it no more, and wait no longer for what its lanes see from then on. Raises ConfigError."""
     async with store.begin() as connection:
-        known = gateways.c.gateway == gateway
-        done = await connection.execute(update(gateways).where(known).values(state="revoked"))
+        c = gateways.c
+        since = func.coalesce(c.revoked, milliseconds(at))
+        known = update(gateways).where(c.gateway == gateway)
+        done = await connection.execute(known.values(state="revoked", revoked=since))
         if not done.rowcount:
             raise ConfigError(f"no gateway {gateway} is registered", hint="'attendance-journal gateway list'")
 
 
-async def registered(store: Store) -> list[dict[str, object]]:
+async def registered(store: Store) -> list[dict[str, Any]]:
     """Every gateway with its ledgers."""
     async with store.read() as connection:
         rows = (await connection.execute(select(gateways).order_by(gateways.c.site, gateways.c.gateway))).all()

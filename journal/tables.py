@@ -77,6 +77,8 @@ gateways = Table(
     Column("added", BigInteger, nullable=False),
     # active | revoked
     Column("state", Text, nullable=False, default="active"),
+    # From then on nobody waits for its lanes; what they may have seen before and never told stays unknown.
+    Column("revoked", BigInteger, nullable=True),
 )
 
 # ---- what gateways sent: rows are added, never changed

@@ -43,6 +43,8 @@ def verify(site: str | None, config: Path, *, as_json: bool) -> None:
     findings = asyncio.run(_verify(config, site))
     for finding in findings:
         click.echo(json.dumps(_plain(finding)) if as_json else _line(finding))
+    if not findings and not as_json:
+        click.echo("no gateway has sent anything: there is nothing to prove")
     if any(finding.flaw for finding in findings):
         hint = "put the database back from a backup that verifies: the gateways send again what they still keep"
         click.echo(f" hint: {hint}", err=True)

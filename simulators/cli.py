@@ -15,10 +15,11 @@ from typing import Any, TypeVar
 import click
 
 from gateway.errors import AttendanceError
+from simulators.desk import kinds
 
 T = TypeVar("T")
 
-_KINDS = click.Choice(["rdm6300", "ironlogic", "line", "keyboard", "nfc", "osdp", "virtual"])
+_KINDS = click.Choice(kinds())
 _BROKERS = click.Choice(["auto", "mosquitto", "iotcore"])
 _FILE = click.Path(dir_okay=False, path_type=Path)
 _INTERRUPTED = 130
@@ -29,6 +30,9 @@ def speaking_errors() -> Iterator[None]:
     """An operator's error is two lines and exit 1, Ctrl-C is exit 130, neither is a traceback."""
     try:
         yield
+    except ModuleNotFoundError as error:
+        click.echo(f"error: {error.name} is not installed here\n hint: make env", err=True)
+        raise SystemExit(1) from None
     except AttendanceError as error:
         click.echo(f"error: {error}\n hint: {error.hint}", err=True)
         raise SystemExit(1) from None
@@ -49,7 +53,15 @@ def run(work: Coroutine[Any, Any, T]) -> T:
         return asyncio.run(cancellable())
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+class _Commands(click.Group):
+    """Each loads what it needs only when it is asked for, and that may be missing."""
+
+    def invoke(self, ctx: click.Context) -> object:
+        with speaking_errors():
+            return super().invoke(ctx)
+
+
+@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="attendance-gateway")
 def main() -> None:
     """Simulated readers, cards and pupils: everything of the product is real, only the radio field is not."""

@@ -30,6 +30,8 @@ class Told:
     recipient: str
     #: False where the journal stopped in the middle of the attempt.
     sent: bool
+    #: Simulated time that it stood in the outbox.
+    waited: timedelta
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,9 +73,10 @@ def reconcile(
     """Everything that was found and expected, ready for JSON; `mismatches` is empty when all of it agrees.
 
     `complete` is False where a lane was blind; `margin` is in real seconds: for so long, and as long as the slowest entry
-    travelled, a tap after a cut-off may or may not have been known by it; `kills` tells when each process was killed.
+    and the slowest mail travelled, a tap after a cut-off may or may not have been known by it; `kills` tells when each
+    process was killed.
     """
-    doubtful = timedelta(seconds=margin * stage.pace.speed) + _slowest(found.journal)
+    doubtful = timedelta(seconds=margin * stage.pace.speed) + slowest(found)
     rules = Rules.of(stage.scenario, complete=complete, margin=doubtful)
     stories = oracle.stories_of(stage.crowd.pupils, attempts, rules)
     key = _site_key(stage)
@@ -138,9 +141,14 @@ def _mailboxes(found: Evidence) -> tuple[Counter[str], Counter[str], Counter[str
     return said, unsure, Counter(mail.recipient for mail in found.mails)
 
 
-def _slowest(journal: Iterable[Record]) -> timedelta:
-    """Simulated time from when something happened until the journal had it, at most."""
-    return max((r.received - r.at for r in journal if r.received is not None), default=timedelta(0))
+def slowest(found: Evidence) -> timedelta:
+    """Simulated time from when something happened until the journal had it, and from there to a parent, at most.
+
+    A message that waits in a long line is withdrawn when it becomes false meanwhile.
+    """
+    travelled = (r.received - r.at for r in found.journal if r.received is not None)
+    waited = (notice.waited for notice in found.notices)
+    return max(travelled, default=timedelta(0)) + max(waited, default=timedelta(0))
 
 
 def _up_to(ours: Iterable[Record], theirs: Iterable[Record]) -> list[Record]:
@@ -169,6 +177,7 @@ async def _notices(stage: Stage) -> list[Told]:
             template=row["template"],
             recipient=row["recipient"],
             sent=row["state"] == "sent",
+            waited=datetime.fromisoformat(row["sent_at"] or row["created"]) - datetime.fromisoformat(row["created"]),
         )
         for row in sorted(rows, key=lambda row: row["id"])
         if row["state"] in ("sent", "uncertain")

@@ -253,7 +253,7 @@ async def _fetch(shelf: Shelf, name: str) -> bytes:
     except TimeoutError:
         raise MalformedMessage(
             f"part {name[:16]}… of the directory did not come within {_PART_SECONDS:g} s",
-            hint="publish the directory again: 'attendance-journal directory'",
+            hint="publish the directory again: 'attendance-journal directory publish SITE'",
         ) from None
     check_part(name, part)
     return part

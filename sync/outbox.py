@@ -155,8 +155,8 @@ class SqliteOutbox:
 
     async def expire(self, before: datetime) -> None:
         """Settles by age what was recorded before that moment: where there is nobody who could confirm it."""
-        span = {"since": timestamp(before), "now": timestamp(self._clock.now().at)}
-        rows = await self._storage.run(SQL["first_recorded"], {"after": self._base + self._through, **span})
+        wanted = {"after": self._base + self._through, "since": timestamp(before)}
+        rows = await self._storage.run(SQL["first_recorded"], wanted)
         await self.settle(self._stream.epoch, rows[0][0] % EPOCH - 1 if rows else self._last)
 
     async def begin_again(self, agreed: Seq, reason: str) -> None:
@@ -197,7 +197,7 @@ class SqliteOutbox:
 
     async def prune(self, before: datetime) -> None:
         """Drops settled entries that were recorded before that moment, oldest first; the newest always stays."""
-        old = {"base": self._base, "since": timestamp(before), "now": timestamp(self._clock.now().at)}
+        old = {"base": self._base, "since": timestamp(before)}
         while await self._storage.run(SQL["prune_epochs"], old | {"limit": _PRUNE_ROWS}):
             pass
         while True:

@@ -40,18 +40,18 @@ SELECT hash FROM entry WHERE key = :key
 UPDATE epoch SET through = :through WHERE number = :number
 
 -- name: first_recorded
--- The first entry after a row that was recorded in that time: what comes before it is older.
+-- The first entry after a row that was recorded since: what comes before it is older.
 SELECT key FROM entry
-WHERE key > :after AND json_extract(CAST(body AS TEXT), '$.recordedtime') BETWEEN :since AND :now
+WHERE key > :after AND json_extract(CAST(body AS TEXT), '$.recordedtime') >= :since
 ORDER BY key LIMIT 1
 
 -- name: prune
 -- Drops the oldest rows up to the first that must stay, :stop or recorded since, but for the one before it, whose hash
--- is its link. A recorded time in the future proves nothing but a wrong clock and keeps nothing.
+-- is its link. A time in the future tells that a clock is wrong, then or now: nobody knows how old that entry is, and it stays.
 DELETE FROM entry WHERE key > :base AND key < coalesce((
     SELECT key FROM entry
     WHERE key > :base AND key < :stop
-      AND json_extract(CAST(body AS TEXT), '$.recordedtime') BETWEEN :since AND :now
+      AND json_extract(CAST(body AS TEXT), '$.recordedtime') >= :since
     ORDER BY key LIMIT 1
 ), :stop) - 1
 RETURNING key
@@ -60,7 +60,7 @@ RETURNING key
 -- The same for the epochs before the running one: what of them was not settled stands again in the running one.
 DELETE FROM entry WHERE key IN (
     SELECT key FROM entry
-    WHERE key < :base AND json_extract(CAST(body AS TEXT), '$.recordedtime') NOT BETWEEN :since AND :now
+    WHERE key < :base AND json_extract(CAST(body AS TEXT), '$.recordedtime') < :since
     ORDER BY key LIMIT :limit
 )
 RETURNING key

@@ -235,3 +235,13 @@ def test_links_between_documents_lead_somewhere() -> None:
         if not (ROOT / name).parent.joinpath(target).exists()
     ]
     assert broken == []
+
+
+def test_every_row_of_a_table_is_in_one() -> None:
+    """A blank line ends a table: what follows is shown as bars and text."""
+    lost = [
+        f"{name}: {row[:40]}"
+        for name, text in documents().items()
+        for row in re.findall(r"(?m)(?:\A|\n\n)(\|.*\|)(?:\n(?!\|[ :|-]+\|$)|\Z)", text)
+    ]
+    assert lost == []

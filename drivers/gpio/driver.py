@@ -3,7 +3,6 @@
 import asyncio
 import contextlib
 import re
-from collections.abc import AsyncIterator
 from collections.abc import Set as AbstractSet
 from contextlib import AsyncExitStack
 from types import TracebackType
@@ -14,9 +13,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationInf
 from drivers.channel import Channel, hearing
 from drivers.contacts import Contacts, Level, Role, Side, usual
 from drivers.gpio.chip import Ask, Wired, request
-from drivers.lamp import Lamp, Output
-from gateway.domain.answer import Words
-from gateway.domain.model import Verdict
+from drivers.lamp import Lamp, LampGate, Output
 from gateway.errors import ConfigError, DeviceLost
 from gateway.ports import Gate, GateEvent, Reader
 
@@ -132,7 +129,7 @@ class Gpio:
 
     def gate(self, address: str) -> Gate:
         """The gate, at ""."""
-        return _GpioGate(self._passed.at(address), self._lamp)
+        return LampGate(self._passed.at(address), self._lamp)
 
     def _switch(self, on: AbstractSet[Output]) -> None:
         self._passed.check()
@@ -162,20 +159,3 @@ class Gpio:
             if missed:
                 events += contacts.read(wired.levels(), loop.time(), lost=missed)
             events += contacts.settle(loop.time())
-
-
-class _GpioGate:
-    """The channel of its contacts and what it switches."""
-
-    def __init__(self, passed: Channel[GateEvent], lamp: Lamp) -> None:
-        self._passed = passed
-        self._lamp = lamp
-
-    def events(self) -> AsyncIterator[GateEvent]:
-        return self._passed.events()
-
-    async def show(self, verdict: Verdict, words: Words) -> None:
-        self._lamp.show(words.answer, admit=verdict.admit)
-
-    async def rest(self) -> None:
-        self._lamp.rest()

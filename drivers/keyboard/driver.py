@@ -23,7 +23,7 @@ _MONOTONIC = (1).to_bytes(4, "little")
 def _keyboard_url(url: str) -> str:
     if not re.fullmatch(r"/dev/input/[^\0]{1,200}|unix:/[^\0]{1,100}", url):
         raise ValueError(
-            "'ls -l /dev/input/by-id' lists the keyboards of this machine; take one that ends in -event-kbd"
+            "'attendance-gateway devices' lists the keyboards of this machine; take one that ends in -event-kbd"
         )
     return url
 

@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator
 from collections.abc import Set as AbstractSet
 from contextlib import AsyncExitStack
 from types import TracebackType
@@ -13,11 +12,9 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationInf
 from drivers.cable import LineUrl
 from drivers.channel import Channel, hearing
 from drivers.contacts import Contacts, Role, Side
-from drivers.lamp import Lamp, Output
+from drivers.lamp import Lamp, LampGate, Output
 from drivers.modbus.board import Board, Framing, Parity
 from drivers.modbus.codec import LONGEST, Point, Table, coils, levels, span
-from gateway.domain.answer import Words
-from gateway.domain.model import Verdict
 from gateway.errors import ConfigError, DeviceLost
 from gateway.ports import Gate, GateEvent, Reader
 
@@ -162,7 +159,7 @@ class Modbus:
 
     def gate(self, address: str) -> Gate:
         """The gate, at ""."""
-        return _ModbusGate(self._passed.at(address), self._lamp)
+        return LampGate(self._passed.at(address), self._lamp)
 
     def _switch(self, on: AbstractSet[Output]) -> None:
         self._passed.check()
@@ -224,20 +221,3 @@ def _judge(settings: Modbus.Settings) -> None:
         raise ConfigError(
             "a bit of what is one bit already", hint="only addresses of registers have bits: remove the dot"
         )
-
-
-class _ModbusGate:
-    """The channel of its contacts and what it switches."""
-
-    def __init__(self, passed: Channel[GateEvent], lamp: Lamp) -> None:
-        self._passed = passed
-        self._lamp = lamp
-
-    def events(self) -> AsyncIterator[GateEvent]:
-        return self._passed.events()
-
-    async def show(self, verdict: Verdict, words: Words) -> None:
-        self._lamp.show(words.answer, admit=verdict.admit)
-
-    async def rest(self) -> None:
-        self._lamp.rest()

@@ -52,7 +52,7 @@ _GARBLED = (nfc.clf.Error, nfc.clf.pn53x.Chipset.Error, ValueError, LookupError,
 def readable_url(url: str) -> str:
     """Raises ValueError for what nfcpy or this driver cannot open."""
     if not any(form.fullmatch(url) for form in (_FILE, _TTY, _USB, _UDP)):
-        raise ValueError("'ls -l /dev/serial/by-id' and 'lsusb' list the devices of this machine")
+        raise ValueError("'attendance-gateway devices' lists the devices of this machine")
     return url
 
 

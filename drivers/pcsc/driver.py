@@ -38,7 +38,7 @@ _SHOWS = "ACR122"
 def _named(url: str) -> str:
     name = url.removeprefix(_SCHEME)
     if name == url or not name.isprintable() or not name.strip():
-        raise ValueError("'pcsc_scan -r' lists the readers of this machine")
+        raise ValueError("'attendance-gateway devices' lists the readers of this machine")
     try:
         re.compile(name)
     except re.error as error:

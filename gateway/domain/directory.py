@@ -100,7 +100,7 @@ class Content(Row):
         try:
             return cls.model_validate_json(raw)
         except ValidationError as error:
-            first = error.errors(include_url=False, include_input=False)[0]
+            first = error.errors()[0]
             raise MalformedMessage(f"directory: {'.'.join(map(str, first['loc']))}: {first['msg']}") from error
         except ArithmeticError as error:
             raise MalformedMessage(f"directory: a time in it is none: {error}") from error
@@ -108,7 +108,7 @@ class Content(Row):
     def raw(self) -> bytes:
         """The canonical bytes: equal content gives equal bytes."""
         plain = self.model_dump(mode="json", exclude_defaults=True)
-        return json.dumps(plain, ensure_ascii=True, separators=(",", ":"), sort_keys=True).encode("ascii")
+        return json.dumps(plain, separators=(",", ":"), sort_keys=True).encode("ascii")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

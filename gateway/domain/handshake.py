@@ -54,7 +54,7 @@ class Message(BaseModel):
         try:
             return cls.model_validate_json(payload)
         except ValidationError as error:
-            first = error.errors(include_url=False, include_input=False)[0]
+            first = error.errors()[0]
             place = ".".join(map(str, first["loc"])) or "document"
             raise MalformedMessage(f"{cls.tag}: {place}: {first['msg']}") from error
 

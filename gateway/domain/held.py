@@ -62,17 +62,17 @@ def target(one: Substitution, date: dt.date) -> dt.date:
     return date if one.to_date is None else date + (one.to_date - one.date)
 
 
-def sources(substitutions: Iterable[Substitution], dates: Iterable[dt.date]) -> dict[dt.date, None]:
+def sources(substitutions: Iterable[Substitution], dates: Iterable[dt.date]) -> set[dt.date]:
     """These dates, and those from which lessons are moved to them, by however many steps."""
-    needed = dict.fromkeys(dates)
+    needed = set(dates)
     ahead = list(needed)
-    moves = [one for one in substitutions if one.change is Change.MOVED and one.to_date is not None]
+    moves = [one for one in substitutions if one.change is Change.MOVED]
     while moves and ahead:
         date = ahead.pop()
         for one in moves:
             source = date - (target(one, one.date) - one.date)
             if source not in needed and one.date <= source <= (one.last or one.date):
-                needed[source] = None
+                needed.add(source)
                 ahead.append(source)
     return needed
 

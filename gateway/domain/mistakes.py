@@ -140,7 +140,7 @@ def _calendar(timetable: Timetable, tell: Tell) -> None:
         _names(timetable, day.origin, day.groups, tell)
         if day.last is not None and day.last < day.date:
             tell(day.origin, "", "ends before its first date", _MEND_DATES)
-        if not {day.weekday or 1, *day.on} <= set(_WEEKDAYS):
+        if not {day.weekday, *day.on} <= {None, *_WEEKDAYS}:
             tell(day.origin, "", "names a weekday that is none", _MEND_WEEKDAY)
         if day.bells not in bells:
             tell(day.origin, "", f"no bells are called {day.bells!r}", "add them to the bells")

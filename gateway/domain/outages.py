@@ -21,21 +21,22 @@ class Told:
 
 def outages(told: Iterable[Told], *, rotations: bool) -> list[Outage]:
     """The spans, of what was `told` of one lane in order; without `rotations` nothing depends on the gate's own device."""
-    state, open_, found = _State(rotations=rotations), dict[OutageKind, datetime](), list[Outage]()
+    state, open_, found = _State(), dict[OutageKind, datetime](), list[Outage]()
     for one in told:
         if (at_once := _at_once(one.data)) is not None:
             found.append(Outage(kind=at_once, since=one.at, until=one.at))
         state.hear(one.data)
-        for kind in [kind for kind in open_ if kind not in state.kinds]:
+        holding = state.kinds(rotations=rotations)
+        for kind in [kind for kind in open_ if kind not in holding]:
             found.append(Outage(kind=kind, since=open_.pop(kind), until=one.at))
-        for kind in state.kinds:
+        for kind in holding:
             open_.setdefault(kind, one.at)
     return found + [Outage(kind=kind, since=since) for kind, since in open_.items()]
 
 
 def locked(told: Iterable[Told], heard: datetime) -> list[Interval]:
     """When the lane was locked for certain, with its devices there to tell otherwise; nothing is missing up to `heard`."""
-    state, since, found = _State(rotations=True), None, list[Interval]()
+    state, since, found = _State(), None, list[Interval]()
     for one in told:
         state.hear(one.data)
         if state.locked and since is None:
@@ -50,31 +51,21 @@ def locked(told: Iterable[Told], heard: datetime) -> list[Interval]:
 class _State:
     """A lane as it was told to be."""
 
-    rotations: bool
     stand: Stand = field(default_factory=Stand)
-    #: reader, gate.
-    down: set[str] = field(default_factory=set)
     held: bool = False
 
     def hear(self, data: Data | UnknownData) -> None:
         match data:
-            case DeviceData(kind=DeviceState.DOWN, detail=detail):
-                self.down.add(detail.partition(" ")[0])
-            case DeviceData(kind=DeviceState.UP, detail=detail):
-                self.down.discard(detail.partition(" ")[0])
             case DeviceData(kind=kind, detail=detail):
                 self.stand = self.stand.told(kind, detail)
             case ManualData(action=ManualAction.HOLD):
                 self.held = True
             case ManualData(action=ManualAction.RELEASE):
                 self.held = False
-            case _:
-                pass
 
-    @property
-    def kinds(self) -> list[OutageKind]:
+    def kinds(self, *, rotations: bool) -> list[OutageKind]:
         causes = {
-            OutageKind.DOWN: self.down - (set() if self.rotations else {"gate"}),
+            OutageKind.DOWN: self.stand.missing - (set() if rotations else {"gate"}),
             OutageKind.FREE: self.stand.mode is GateMode.FREE,
             OutageKind.FIRE_ALARM: self.stand.alarm,
             OutageKind.BLIND: self.stand.blocked,
@@ -84,7 +75,7 @@ class _State:
 
     @property
     def locked(self) -> bool:
-        return self.stand.opened_for is GateMode.LOCKED and not self.down and not self.held
+        return self.stand.opened_for is GateMode.LOCKED and not self.stand.away and not self.held
 
 
 def _at_once(data: Data | UnknownData) -> OutageKind | None:

@@ -20,11 +20,18 @@ from gateway.domain.model import Direction, Instant, LaneId, Seq
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stand:
-    """How a gate stands, as far as it told."""
+    """How a gate stands, as far as it told, and which devices of its lane are away."""
 
     mode: GateMode = GateMode.SINGLE
     alarm: bool = False
     blocked: bool = False
+    #: What was told of each that is; the first word is the device: reader, gate.
+    away: tuple[str, ...] = ()
+
+    @property
+    def missing(self) -> set[str]:
+        """The devices that are away."""
+        return set(map(_device, self.away))
 
     def told(self, kind: DeviceState, detail: str) -> "Stand":
         """After this word of the device. A mode that nobody knows is taken for free, so that nothing is claimed of it."""
@@ -35,8 +42,15 @@ class Stand:
                 return replace(self, alarm=detail != FireAlarm.ALL_CLEAR)
             case DeviceState.BLOCKED:
                 return replace(self, blocked=detail != Obstruction.CLEAR)
+            case DeviceState.DOWN:
+                return replace(self, away=(*self._without(detail), detail))
+            case DeviceState.UP:
+                return replace(self, away=self._without(detail))
             case _:
                 return self
+
+    def _without(self, detail: str) -> tuple[str, ...]:
+        return tuple(one for one in self.away if _device(one) != _device(detail))
 
     @property
     def opened_for(self) -> GateMode:
@@ -51,7 +65,12 @@ class Stand:
             (DeviceState.FIRE_ALARM, FireAlarm.ALARM, self.alarm),
             (DeviceState.BLOCKED, Obstruction.BLOCKED, self.blocked),
         ]
-        return [(kind, word.value) for kind, word, holds in said if holds]
+        stands = [(kind, word.value) for kind, word, holds in said if holds]
+        return [*((DeviceState.DOWN, detail) for detail in self.away), *stands]
+
+
+def _device(detail: str) -> str:
+    return detail.partition(" ")[0]
 
 
 #: What the clock of a boot can tell apart.

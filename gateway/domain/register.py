@@ -84,7 +84,7 @@ def taken(slots: Iterable[Slot]) -> list[Slot]:
     return found
 
 
-def judged(slots: Iterable[Slot], site: str = "") -> list[Slot]:
+def judged(slots: Iterable[Slot], site: str) -> list[Slot]:
     """The slots that the doors of this site give marks for, in order of time."""
     return [slot for slot in taken(slots) if _at_the_doors(slot, site)]
 
@@ -234,10 +234,8 @@ class _Case:
             return Status.ABSENT, slot.end
         if came > slot.start + policy.grace:
             return Status.LATE, came
-        if missed >= policy.left_early and self.as_of >= slot.end:
-            excused = released(slot, self.excuses, self.where.outside)
-            if missed - excused >= policy.left_early:
-                return Status.LEFT_EARLY, slot.end
+        if missed - released(slot, self.excuses, self.where.outside) >= policy.left_early:
+            return Status.LEFT_EARLY, slot.end
         return Status.PRESENT, came
 
     def _gaps(self, slot: Slot, until: datetime) -> tuple[Doubt, ...]:

@@ -129,7 +129,7 @@ class Seats:
         bell = self.timetable.ring(held.bells_of, number, day.bells) if day.open and number is not None else None
         if bell is not None:
             start = held.start or bell.start
-            return start, held.end or (later(start, length(bell.start, bell.end)) if held.start else bell.end)
+            return start, held.end or later(start, length(bell.start, bell.end))
         ringer = self.timetable.group(held.bells_of)
         bells = day.bells or (ringer.bells if ringer else "")
         where = f"the bells {bells!r}" if day.open else "a holiday"

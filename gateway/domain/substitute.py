@@ -190,7 +190,8 @@ class Substitutions:
             if said.change in {Change.ADDED, Change.MERGED} or not first <= said.date <= row.last <= last:
                 continue
             for name in sorted(said.groups) or [GroupId("")]:
-                if not self._members(name, row) <= set(groups):
+                # Of the whole school `findings` tells only where every group was asked for.
+                if not self.timetable.members([name]) <= set(groups):
                     continue
                 met = self._met.get((row.place, name), set())
                 if missing := ", ".join(map(str, sorted(said.lessons - met))):
@@ -200,9 +201,6 @@ class Substitutions:
                     self.findings.tell(
                         said.origin, name, said.date, f"there is nothing to be {_WORDS[said.change]}", _HINT
                     )
-
-    def _members(self, name: GroupId, row: _Row) -> frozenset[GroupId]:
-        return self.timetable.members([name]) if name else row.groups
 
 
 _WORDS = {

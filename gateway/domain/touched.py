@@ -49,7 +49,7 @@ def touched(before: Timetable, after: Timetable, first: dt.date, last: dt.date) 
         return {(date, group) for date in span for group in groups}
     substitutions = [*before.substitutions, *after.substitutions]
     # A lesson may come from a date outside, by way of dates outside.
-    dates = set(sources(substitutions, span))
+    dates = sources(substitutions, span)
     found: defaultdict[dt.date, set[GroupId]] = defaultdict(set)
     for date, names in _rows(before, after, dates):
         found[date] |= names

@@ -169,7 +169,8 @@ def _correct(
 
     effect = carry_out(desk, correct)
     shown_at = "".join(f" {_SEEN[desk.language].format(at=f'{at:%H:%M:%S}')}" for at in seen)
-    tell(desk, effect, _WORDS[desk.language] + shown_at, correction=kind.value, persons=list(persons))
+    done = "" if desk.dry_run else _WORDS[desk.language]
+    tell(desk, effect, done + shown_at, correction=kind.value, persons=list(persons))
 
 
 async def _none(_session: Session) -> Named:

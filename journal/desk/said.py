@@ -16,6 +16,8 @@ from journal.statements import Kind, Said, said_between
 from journal.words import LANGUAGES
 from sync.clock import clock_from_environment
 
+_NOTHING = {"ru": "никто ничего не говорил", "en": "nobody has said anything"}
+
 
 @click.command("list", epilog="Example: attendance-journal statement list --date 2026-09-01 --json")
 @DATE
@@ -43,6 +45,8 @@ def list_(
         return
     for one in found:
         click.echo(in_words(one, language, zone))
+    if not found:
+        click.echo(_NOTHING[language])
 
 
 def in_words(one: Said, language: str, zone: dt.tzinfo) -> str:

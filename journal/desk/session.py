@@ -112,12 +112,12 @@ def carry_out(desk: Desk, work: Callable[[Session], Awaitable[set[Day]]]) -> Eff
 
 
 def tell(desk: Desk, effect: Effect, sentence: str, **said: object) -> None:
-    """What was done, and its effect; `said` for machines."""
+    """What was done, or was only tried, and its effect; `said` for machines."""
     if desk.as_json:
         counts = {"dry_run": desk.dry_run, "marks": len(effect.marks), "sent": effect.sent}
         click.echo(json.dumps({**said, **counts, "changes": _changes(effect)}, ensure_ascii=False))
     else:
-        click.echo(f"{sentence} {effect_in_words(effect, desk.language, dry_run=desk.dry_run)}")
+        click.echo(f"{sentence} {effect_in_words(effect, desk.language, dry_run=desk.dry_run)}".lstrip())
 
 
 def _changes(effect: Effect) -> Sequence[dict[str, object]]:

@@ -253,5 +253,8 @@ async def _lessons(
 
 
 def _counted(desk: Desk, count: int, *, back: bool = False) -> str:
-    words = {("ru", False): "Записано", ("ru", True): "Отозвано", ("en", False): "Said", ("en", True): "Withdrawn"}
-    return f"{words[desk.language, back]}: {persons_in_words(count, desk.language)}."
+    written, withdrawn, tried = {"ru": ("Записано", "Отозвано", "Касается"), "en": ("Said", "Withdrawn", "About")}[
+        desk.language
+    ]
+    word = tried if desk.dry_run else withdrawn if back else written
+    return f"{word}: {persons_in_words(count, desk.language)}."

@@ -32,6 +32,7 @@ _WORDS = {
     "gate": (Change.MODE, Mode.GATE),
 }
 _DONE = {"ru": "Изменение {number} записано.", "en": "Change {number} is written."}
+_NO_CHANGES = {"ru": "изменений нет", "en": "no changes"}
 _BACK = {"ru": "Изменение {number} отозвано.", "en": "Change {number} is withdrawn."}
 
 
@@ -102,7 +103,8 @@ def change_(
     numbers: list[int] = []
     compiled: list[Compiled] = []
     effect = carry_out(desk, work)
-    tell(desk, effect, _DONE[desk.language].format(number=numbers[0]), change=numbers[0], warnings=_warned(compiled))
+    done = "" if desk.dry_run else _DONE[desk.language].format(number=numbers[0])
+    tell(desk, effect, done, change=numbers[0], warnings=_warned(compiled))
 
 
 @timetable.command("withdraw", epilog="Example: attendance-journal timetable withdraw 12 --by Petrova")
@@ -117,7 +119,8 @@ def withdraw_(desk: Desk, number: int) -> None:
 
     compiled: list[Compiled] = []
     effect = carry_out(desk, work)
-    tell(desk, effect, _BACK[desk.language].format(number=number), withdrawn=number, warnings=_warned(compiled))
+    done = "" if desk.dry_run else _BACK[desk.language].format(number=number)
+    tell(desk, effect, done, withdrawn=number, warnings=_warned(compiled))
 
 
 @timetable.command("list", epilog="Example: attendance-journal timetable list --json")
@@ -136,8 +139,11 @@ def list_(config: Path, site: str | None, language: str, *, as_json: bool) -> No
 
     found, zone = asyncio.run(work())
     today = clock_from_environment().now().at.astimezone(zone).date()
-    for one in (one for one in found if max(_dates(one.substitution)) >= today):
+    holding = [one for one in found if max(_dates(one.substitution)) >= today]
+    for one in holding:
         click.echo(json.dumps(_plain(one), ensure_ascii=False) if as_json else _line(one, language))
+    if not holding and not as_json:
+        click.echo(_NO_CHANGES[language])
 
 
 async def _place(session: Session, substitution: Substitution, compiled: list[Compiled]) -> set[Day]:

@@ -52,9 +52,10 @@ class Expected:
     groups: Mapping[str, int]
 
 
-def brake(alarming: Iterable[Alarming], expected: Expected, policy: Policy) -> set[int]:
+def brake(alarming: Iterable[Alarming], expected: Expected, policies: Mapping[int | str, Policy]) -> set[int]:
     """The ids of those that a person must let go: all open ones of a shift or a class that has reached its limit.
 
+    `policies`: the numbers of each shift and each class that somebody belongs to.
     Pupils are counted, not messages, and those count, too, whose parents were told before the limit was reached: what was
     said stays said, and is followed up and corrected as ever. More of them never hold fewer.
     """
@@ -63,7 +64,9 @@ def brake(alarming: Iterable[Alarming], expected: Expected, policy: Policy) -> s
     for one in found:
         for scope in _scopes(one):
             pupils[scope].add(one.person)
-    reached = {scope for scope, persons in pupils.items() if _reached(scope[1], len(persons), expected, policy)}
+    reached = {
+        scope for scope, persons in pupils.items() if _reached(scope[1], len(persons), expected, policies[scope[1]])
+    }
     return {one.id for one in found if one.open and not reached.isdisjoint(_scopes(one))}
 
 

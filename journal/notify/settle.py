@@ -22,7 +22,7 @@ from journal.notify.notice import Notice, PupilDay, Template, Told, Window
 from journal.notify.outbox import SPOKEN, State
 from journal.notify.tables import notices
 from journal.notify.tasklist import assign
-from journal.roster import belongs
+from journal.roster import Rules, belongs
 from journal.store import milliseconds, moment
 from journal.tables import contacts, groups, memberships, people, slots
 
@@ -41,7 +41,7 @@ async def settle(
     as_of: datetime,
     *,
     judged: Collection[str] | None,
-    policy: Policy,
+    rules: Rules,
 ) -> int:
     """Of everybody, or of these persons. Whoever was judged and has no day is not spoken of any more. How many are held now."""
     rows = await _of_day(connection, site, date, judged)
@@ -49,7 +49,7 @@ async def settle(
     for person in sorted(rows.keys() | by_person.keys()):
         await _equalise(connection, (site, date), rows.get(person, []), by_person.get(person), as_of)
     await assign(connection, site, date, days, as_of, judged=judged)
-    return await _hold_back(connection, site, date, policy)
+    return await _hold_back(connection, site, date, rules)
 
 
 async def _equalise(
@@ -95,14 +95,23 @@ async def _renew(connection: AsyncConnection, row: RowMapping, notice: Notice | 
         await connection.execute(update(notices).where(_c.id == row["id"]).values(**values))
 
 
-async def _hold_back(connection: AsyncConnection, site: str, date: str, policy: Policy) -> int:
+async def _hold_back(connection: AsyncConnection, site: str, date: str, rules: Rules) -> int:
     """Hold what the brake holds. Held stays held, whatever the numbers do then, until a person decides."""
     counted = (State.PENDING, State.HELD, *SPOKEN)
-    query = with_class(select(_c.id, _c.person, _c.template, _c.state, _c.author, people.c.class_group, groups.c.shift))
+    query = with_class(
+        select(_c.id, _c.person, _c.template, _c.state, _c.author, people.c.class_group, groups.c.shift, groups.c.grade)
+    )
     query = query.where(_c.site == site, _c.date == date, _c.template.in_(WAVES), _c.state.in_(counted))
     rows = (await connection.execute(query)).all()
-    least = min(policy.brake_pupils, policy.brake_class_pupils)
-    if all(row.state != State.PENDING for row in rows) or len({row.person for row in rows}) < least:
+    if all(row.state != State.PENDING for row in rows):
+        return 0
+    policies: dict[int | str, Policy] = {}
+    for group, shift, grade in {(row.class_group, row.shift, row.grade) for row in rows}:
+        policies[shift or 1] = rules.numbers((), shift or 1, None)
+        if group is not None:
+            policies[group] = rules.numbers([group], shift or 1, grade)
+    least = min(min(policy.brake_pupils, policy.brake_class_pupils) for policy in policies.values())
+    if len({row.person for row in rows}) < least:
         return 0
     alarming = [
         Alarming(
@@ -115,7 +124,7 @@ async def _hold_back(connection: AsyncConnection, site: str, date: str, policy: 
         )
         for row in rows
     ]
-    held = brake(alarming, await _expected(connection, site, date), policy)
+    held = brake(alarming, await _expected(connection, site, date), policies)
     if held:
         await connection.execute(update(notices).where(_c.id.in_(held)).values(state=State.HELD))
     return len(held)

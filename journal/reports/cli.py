@@ -14,7 +14,7 @@ from journal.console import configured, reading
 from journal.desk.wording import REASONS
 from journal.reports.register import COLUMNS, ClassDay, PupilDay, Register, plain, register, rows
 from journal.reports.sheets import csv_text, shown_by_rich, table_lines
-from journal.reports.wording import in_words, missed_in_words
+from journal.reports.wording import in_words, missed_in_words, of_doors, of_one
 from journal.roster import rules_of, the_site
 from journal.settings import load
 from journal.words import LANGUAGES, minutes_in_words
@@ -32,6 +32,7 @@ _NAMED: Final = {
 _MISSED: Final = {"ru": "пропустили", "en": "missed"}
 _LEFT: Final = {"ru": "ушли раньше", "en": "left early"}
 _TEACHERS: Final = {"ru": "отмечает учитель", "en": "the teacher marks"}
+_WHY: Final = {"ru": "Почему неизвестно:", "en": "Why unknown:"}
 _NOBODY: Final = {"ru": "В этот день уроков нет.", "en": "No lessons on that day."}
 _TOTAL: Final = {"ru": "Все", "en": "All"}
 
@@ -81,6 +82,11 @@ def _print(day: Register, language: str) -> None:
         for word, names in _lists(group, day, language).items():
             if names:
                 click.echo(f"{group.title}, {word}: {', '.join(names)}")
+    doubts = of_doors(doubt for group in day.classes for pupil in group.pupils for doubt in pupil.doubts)
+    if doubts:
+        click.echo(_WHY[language])
+    for doubt in doubts:
+        click.echo(f"  {in_words([doubt], language, day.zone)}")
 
 
 def _counts(groups: Sequence[ClassDay]) -> list[str]:
@@ -104,6 +110,8 @@ def _lists(group: ClassDay, day: Register, language: str) -> dict[str, list[str]
         _MISSED[language]: [said(p, missed_in_words(p.missed, p.lessons, language)) for p in group.truant],
         _LEFT[language]: [said(p) for p in group.left_early],
         named[Status.ABSENT]: [said(p) for p in group.of(Status.ABSENT)],
-        named[Status.UNKNOWN]: [said(p, in_words(p.doubts, language, day.zone)) for p in group.of(Status.UNKNOWN)],
+        named[Status.UNKNOWN]: [
+            said(p, in_words(of_one(p.doubts), language, day.zone)) for p in group.of(Status.UNKNOWN)
+        ],
         _TEACHERS[language]: [p.name for p in group.teachers],
     }

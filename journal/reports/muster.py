@@ -19,12 +19,12 @@ from gateway.domain.muster import muster as whereabouts
 from gateway.domain.presence import Fact
 from gateway.domain.register import taken
 from gateway.domain.statement import Statement
+from journal.case import case_of
 from journal.console import configured, reading
 from journal.desk.options import DATE, SITE, WALL_TIME
-from journal.facts import bounds, gather, interpret
+from journal.facts import bounds
 from journal.reports.sheets import csv_text
-from journal.roster import Rules, members, rules_of, the_site
-from journal.statements import spoken_between
+from journal.roster import Rules, rules_of, the_site
 from journal.tables import groups, people
 from journal.words import LANGUAGES
 from sync.clock import clock_from_environment
@@ -119,16 +119,15 @@ async def _read(config: Path, site: str, wall: dt.time | None, day: dt.date | No
 async def mustered(connection: AsyncConnection, site: str, rules: Rules, at: dt.datetime) -> Muster:
     """Where everybody of the site was or is at that moment."""
     date = at.astimezone(rules.zone).date()
-    evidence = await gather(connection, site, date, rules.zone, None)
-    spoken = await spoken_between(connection, site, *bounds(date, rules.zone), None)
-    seen, coverage = interpret(evidence)
+    case = await case_of(connection, site, date.isoformat(), rules, None)
+    seen, coverage = case.seen()
     described = await _described(connection, site)
     facts: dict[PersonId, list[Fact | Statement]] = {PersonId(person): [] for person in described}
     for person in facts:
-        facts[person] += seen.get(person, [])
-        facts[person] += spoken[person].statements if person in spoken else ()
+        facts[person] += seen.get(person, ())
+        facts[person] += case.spoken[person].statements if person in case.spoken else ()
     slots, ends = [], {}
-    for member in await members(connection, site, date.isoformat(), rules, None):
+    for member in case.members:
         slots += taken(member.slots)
         if member.slots and not member.policy.overnight:
             ends[member.pupil.person] = max(slot.end for slot in member.slots) + member.policy.presence_after

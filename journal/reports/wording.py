@@ -1,6 +1,6 @@
 """The words of the register, Russian and English, in the time of the school."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 from zoneinfo import ZoneInfo
 
@@ -38,6 +38,22 @@ _DOUBTS: Final[Mapping[str, Mapping[DoubtKind, str]]] = {
         DoubtKind.UNCERTAIN: "the time of the tap is uncertain",
     },
 }
+
+#: They are about one person; every other doubt is about a door, and so about everybody.
+_OF_ONE: Final = frozenset({DoubtKind.PERMIT, DoubtKind.CHECKPOINT, DoubtKind.UNCERTAIN})
+
+
+def of_one(doubts: Iterable[Doubt]) -> list[Doubt]:
+    """Those that are about this person alone."""
+    return [doubt for doubt in doubts if doubt.kind in _OF_ONE]
+
+
+def of_doors(doubts: Iterable[Doubt]) -> list[Doubt]:
+    """Those that are about everybody: each trouble of a door once, since it began."""
+    found: dict[tuple[DoubtKind, str], Doubt] = {}
+    for doubt in sorted((one for one in doubts if one.kind not in _OF_ONE), key=str):
+        found.setdefault((doubt.kind, doubt.lane), doubt)
+    return sorted(found.values(), key=lambda doubt: (doubt.lane, str(doubt)))
 
 
 def in_words(doubts: Sequence[Doubt], language: str, zone: ZoneInfo) -> str:

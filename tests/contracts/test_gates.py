@@ -3,7 +3,7 @@
 import asyncio
 import gc
 import threading
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -15,9 +15,11 @@ from gateway.domain.entry import GateMode
 from gateway.domain.model import Direction, Reason, Verdict
 from gateway.errors import ConfigError, DeviceLost
 from gateway.ports import Gate, GateEvent, Rotation
-from tests.contracts.gate_benches import BENCHES, Bench, Stand
+from tests.contracts.benches import every
+from tests.contracts.gates import Bench, Stand
 
 PATIENCE = 10.0
+BENCHES: Mapping[str, Callable[[Path], Bench]] = every("GATES")
 ADMIT = Verdict(admit=True, reason=Reason.KNOWN)
 REFUSE = Verdict(admit=False, reason=Reason.UNKNOWN_CARD)
 

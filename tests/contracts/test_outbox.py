@@ -158,6 +158,15 @@ async def test_pruning_takes_settled_old_entries_from_the_oldest_on(outbox: AnyO
     assert await outbox.hash_of(Seq(6)) is not None  # the link before the floor
 
 
+async def test_a_clock_far_in_the_past_makes_nothing_old(outbox: AnyOutbox, clock: HandClock) -> None:
+    await outbox.append([note(clock) for _ in range(4)])
+    await outbox.apply(receipt(outbox, 5))
+    clock.set_wall(clock.now().at - timedelta(days=20000))
+    await outbox.append([note(clock)])
+    await outbox.prune(clock.now().at)
+    assert outbox.position.floor == 1
+
+
 async def test_pruning_everything_keeps_the_place(outbox: AnyOutbox, clock: HandClock) -> None:
     await outbox.append([note(clock) for _ in range(4)])
     await outbox.apply(receipt(outbox, 5))

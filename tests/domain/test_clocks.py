@@ -37,6 +37,14 @@ def test_the_first_synchronisation_of_a_boot_repairs_what_was_before() -> None:
     assert Clocks(ledger.events).unset == []
 
 
+def test_what_happened_in_the_moment_of_the_synchronisation_is_repaired() -> None:
+    ledger = Ledger()
+    ledger.starts("b1", AGES)
+    note(ledger, "08:00")
+    ledger.sets_clock("08:00")
+    assert times(ledger.events) == ["08:00", "08:00"]
+
+
 def test_whatever_sets_the_clock_later_repairs_nothing() -> None:
     ledger = Ledger()
     ledger.starts("b1", AGES)
@@ -74,7 +82,8 @@ def test_two_gateways_may_have_booted_alike() -> None:
     south.sets_clock("08:00")
     note(south, "08:10")
     assert times(south.events) == ["07:40", "08:00", "08:10"]
-    assert Clocks([*north.events, *south.events]).unset[0].stream.gateway == "north"
+    [unset] = Clocks([*north.events, *south.events]).unset
+    assert (unset.stream.gateway, unset.since, unset.until) == ("north", None, None)
 
 
 def test_what_nobody_repaired_lies_between_its_neighbours_and_is_uncertain() -> None:

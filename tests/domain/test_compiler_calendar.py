@@ -7,7 +7,9 @@ from typing import Any
 
 import pytest
 
+from gateway.domain.findings import Findings
 from gateway.domain.model import UNCOUNTED, GroupId, Mode, SlotKind
+from gateway.domain.schoolday import Calendar, SchoolDay
 from gateway.domain.timetable import CalendarDay, Event
 from tests.domain.timetables import (
     BERLIN,
@@ -136,6 +138,18 @@ def test_weeks_take_turns(rules: list[CalendarDay], said: dict[str, Any], expect
     assert turns(*rules, **said) == expected
 
 
+def test_a_week_without_turns_has_no_name() -> None:
+    findings = Findings(groups=None, first=day(0), last=day(0))
+    calendar = Calendar(timetable=school([group("5А")], []), findings=findings)
+    ordinary = SchoolDay(open=True, bells=None, weekday=1, week="")
+    assert calendar.day(GroupId("5А"), day(0)) == calendar.day(GroupId("5А"), day(0)) == ordinary
+
+
+def test_a_lesson_that_nobody_must_come_to() -> None:
+    taught = [lesson("5А", 1, 1, obligatory=False), lesson("5А", 1, 2, kind=SlotKind.EXAM, mode=Mode.TEACHER)]
+    assert week(school([group("5А")], taught)) == ["5А Mo1 08:00 free", "5А Mo2 09:00 exam teacher"]
+
+
 def test_quarters_and_trimesters() -> None:
     taught = [
         lesson("5А", 1, 1, last=day(7)),
@@ -205,6 +219,7 @@ def with_event(one: Event, *said: Any) -> list[str]:
         ([change("moved", 0, "5А", "3", to=2)], ["Mo1 08:00", "We3 10:20"]),
         ([change("moved", 0, "5А", "3", to_lesson=4)], ["Mo1 08:00", "Mo4 11:00"]),
         ([change("moved", 0, "5А", "3", start="15:00")], ["Mo1 08:00", "Mo3 15:00"]),
+        ([change("moved", 0, "5А", "3", to=1), change("moved", 1, "5А", "3", to=2)], ["Mo1 08:00", "We3 10:20"]),
         ([change("mode", 0, "5А", mode=Mode.NONE)], ["Mo1 08:00 none", "Mo3 10:20 none"]),
     ],
 )

@@ -92,6 +92,19 @@ def test_what_follows_from_a_lesson_that_is_moved_or_shared() -> None:
     assert what(before, calendar=[holiday(0, grades=[1])]) == {0: "1А"}
 
 
+def test_what_follows_is_found_in_any_order_of_the_rows() -> None:
+    rows = [change("moved", n, "5Б", to=n + 2) for n in (4, 2, 0)]
+    before = replace(BEFORE, substitutions=rows)
+    closed = [holiday(0, groups=["5Б"])]
+    assert what(before, calendar=closed) == dict.fromkeys([0, 2, 4, 6], "5Б")
+    known, new = rows[1:]
+    before = replace(BEFORE, substitutions=[known])
+    assert what(before, substitutions=[known, new]) == dict.fromkeys([0, 2, 4], "5Б")
+    shared = replace(BEFORE, substitutions=[change("merged", 0, "5А", until=1, with_group="5Б")])
+    closed = [holiday(0, grades=[1]), holiday(1, groups=["5Б"])]
+    assert what(shared, calendar=closed) == {0: "1А", 1: "5А 5А-1 5Б"}
+
+
 def test_what_comes_from_a_date_outside() -> None:
     before = replace(BEFORE, substitutions=[change("moved", 8, "5Б", to=3)])
     assert what(before, lessons=[*BEFORE.lessons, lesson("5Б", 2, 5, first=day(8))]) == {3: "5Б"}

@@ -88,6 +88,10 @@ CASES: dict[str, tuple[list[Substitution], str]] = {
         [change("moved", 0, CLASS, "1", to_lesson=4), change("moved", 0, CLASS, "1", to_lesson=5)],
         f"Mo2 09:00, Mo3 10:00, Mo5 12:00, {TUESDAY}",
     ),
+    "moved to another number, and that begins later": (
+        [change("moved", 0, CLASS, "1", to_lesson=4), change("moved", 0, CLASS, "4", start="11:20")],
+        f"Mo2 09:00, Mo3 10:00, Mo4 11:20, {TUESDAY}",
+    ),
     "moved on from where it was moved to": (
         [change("moved", 0, CLASS, "1", to=2), change("moved", 2, CLASS, "1", to=3, to_lesson=2)],
         f"Mo2 09:00, Mo3 10:00, {TUESDAY}, Th2 09:00",

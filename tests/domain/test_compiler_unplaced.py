@@ -192,8 +192,10 @@ def test_two_calendar_rows_of_one_day(name: str, values: tuple[Any, Any]) -> Non
         assert told(school([group("5А")], PLAN, calendar=calendar)) == [f"a:1 school on 2025-09-01: {problem}"]
 
 
-def test_two_calendar_rows_as_narrow_as_one_another() -> None:
-    rules = [school_day(0, bells="short", origin="a:1"), school_day(0, bells="normal", origin="a:2")]
+@pytest.mark.parametrize("reach", [{}, {"last": 6, "on": [1]}])
+def test_two_calendar_rows_as_narrow_as_one_another(reach: dict[str, Any]) -> None:
+    """A run of dates is as many as it has of its weekdays."""
+    rules = [school_day(0, bells="short", origin="a:1", **reach), school_day(0, bells="normal", origin="a:2")]
     for calendar in (rules, rules[::-1]):
         timetable = school([group("5А"), group("5Б")], PLAN, calendar=calendar, bells=[*hourly(), *hourly("short", 30)])
         problem = "says bells 'short' where another row that is as narrow says 'normal'"

@@ -14,32 +14,46 @@ def test_canonical_form_is_technology_and_upper_case_air_order() -> None:
     assert str(OTHER) == "14443a:04DE5F1EACC040"
 
 
+RANDOM = "the UID is random: the card shows another one each time (ISO/IEC 14443-3)"
+BLANK = "the UID is all zeros or all ones"
+HALF = "the end of the UID is missing (half read)"
+
+
 @pytest.mark.parametrize(
     ("technology", "uid", "why"),
     [
-        ("14443a", "08123456", "random"),
-        ("14443a", "88123456", "cascade"),
-        ("14443a", "00000000", "zeros"),
-        ("14443a", "FFFFFFFF", "ones"),
-        ("14443a", "04A651FFFFFFFF", "half read"),
-        ("14443a", "04A65100000000", "half read"),
-        ("14443a", "04A651", "3"),
-        ("14443a", "04A6518F61", "5"),
-        ("em4100", "55007EE4", "5 bytes"),
-        ("em4100", "0000000000", "zeros"),
-        ("felica", "0102030405060", "8 bytes"),
-        ("wiegand34", "7EE424", "4 bytes"),
-        ("wiegand37", "007EE424", "5 bytes"),
-        ("wiegand37", "0700000000", "half read"),
-        ("zkteco", "0000", "zeros"),
-        ("zkteco", "05A1", "decimal"),
-        ("zkteco", "000501", "needless zeros"),
-        ("zkteco", "51", "got 1"),
+        ("14443a", "08123456", RANDOM),
+        ("14443a", "88123456", "the UID begins with the cascade tag 88 (half read)"),
+        ("14443a", "00000000", BLANK),
+        ("14443a", "FFFFFFFF", BLANK),
+        ("14443a", "04A651FFFFFFFF", HALF),
+        ("14443a", "04A65100000000", HALF),
+        ("14443a", "04A651", "a 14443a UID has 4 or 7 or 10 bytes, got 3"),
+        ("14443a", "04A6518F61", "a 14443a UID has 4 or 7 or 10 bytes, got 5"),
+        ("em4100", "55007EE4", "a em4100 UID has 5 bytes, got 4"),
+        ("em4100", "0000000000", BLANK),
+        ("felica", "01020304050607", "a felica UID has 8 bytes, got 7"),
+        ("wiegand34", "7EE424", "a wiegand34 UID has 4 bytes, got 3"),
+        ("wiegand37", "007EE424", "a wiegand37 UID has 5 bytes, got 4"),
+        ("wiegand37", "0700000000", HALF),
+        ("zkteco", "0000", BLANK),
+        ("zkteco", "05A1", "a PIN is written in decimal digits"),
+        ("zkteco", "000501", "a PIN is written without needless zeros in front"),
+        ("zkteco", "51", "a zkteco UID has 2 or 3 or 4 or 5 or 6 or 7 or 8 or 9 bytes, got 1"),
     ],
 )
 def test_what_cannot_name_one_card_for_ever_is_refused(technology: str, uid: str, why: str) -> None:
-    with pytest.raises(CredentialRefused, match=why):
-        Credential(technology=Technology(technology), uid=bytes.fromhex(uid.rjust(len(uid) + len(uid) % 2, "0")))
+    with pytest.raises(CredentialRefused) as refused:
+        Credential(technology=Technology(technology), uid=bytes.fromhex(uid))
+    assert str(refused.value) == why
+
+
+@pytest.mark.parametrize(
+    ("technology", "uid"),
+    [("14443a", "08A6518F61CC40"), ("14443a", "88A6518F61CC40"), ("wiegand34", "08123456"), ("wiegand34", "88123456")],
+)
+def test_only_a_short_uid_of_14443a_tells_by_its_first_byte_that_it_is_none(technology: str, uid: str) -> None:
+    assert str(Credential(technology=Technology(technology), uid=bytes.fromhex(uid))) == f"{technology}:{uid}"
 
 
 @given(st.sampled_from(sorted(UID_LENGTHS)), st.data())
@@ -77,6 +91,8 @@ def test_the_same_digits_on_two_technologies_are_two_cards() -> None:
 
 
 def test_a_site_key_needs_32_bytes_and_hides_them() -> None:
-    with pytest.raises(CredentialRefused):
+    with pytest.raises(CredentialRefused) as refused:
         SiteKey(version=1, secret=bytes(31))
+    assert str(refused.value) == "a site key needs at least 32 bytes"
+    assert refused.value.hint == "make one with 'attendance-journal'"
     assert repr(KEY) == "SiteKey(version=1)"

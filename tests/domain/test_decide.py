@@ -10,6 +10,7 @@ from gateway.domain.decide import Recent, decide, elapsed, off, unreadable
 from gateway.domain.directory import CredentialRow, CredentialState, Directory
 from gateway.domain.entry import Entry, TapData
 from gateway.domain.model import (
+    Assurance,
     ClockState,
     Direction,
     Instant,
@@ -67,16 +68,18 @@ def test_a_way_out_matches_nothing() -> None:
 @pytest.mark.parametrize(
     ("known", "reason"),
     [
-        (directory(row(state=CredentialState.BLOCKED)), Reason.BLOCKED),
-        (directory(row(state=CredentialState.LOST)), Reason.LOST),
-        (directory(row(valid_to=at("08:00"))), Reason.EXPIRED),
-        (directory(row(valid_from=at("09:00"))), Reason.EXPIRED),
-        (directory(row(token=KEY.token(OTHER))), Reason.UNKNOWN_CARD),
-        (Directory.empty(), Reason.UNKNOWN_CARD),
+        (row(state=CredentialState.BLOCKED), Reason.BLOCKED),
+        (row(state=CredentialState.LOST), Reason.LOST),
+        (row(valid_to=at("08:00")), Reason.EXPIRED),
+        (row(valid_from=at("09:00")), Reason.EXPIRED),
+        (row(token=KEY.token(OTHER)), Reason.UNKNOWN_CARD),
+        (None, Reason.UNKNOWN_CARD),
     ],
 )
-def test_what_the_office_or_nobody_knows_goes_to_the_guard_and_is_recorded(known: Directory, reason: Reason) -> None:
-    data = decided("08:00", known)
+def test_what_the_office_or_nobody_knows_goes_to_the_guard_and_is_recorded(
+    known: CredentialRow | None, reason: Reason
+) -> None:
+    data = decided("08:00", Directory.empty() if known is None else directory(known))
     assert data.verdict == Verdict(admit=False, reason=reason)
     assert data.person is None
     assert data.token == KEY.token(CARD)
@@ -120,6 +123,17 @@ def test_the_same_card_within_five_seconds_at_one_lane_is_one_tap() -> None:
     assert isinstance(repeat("08:00:00", "08:00:06"), Entry)
 
 
+def test_a_card_that_is_read_twice_in_one_moment_is_one_tap() -> None:
+    assert repeat("08:00:00", "08:00:00") == ADMIT
+
+
+def test_the_taps_of_others_shorten_nobody_s_window() -> None:
+    recent, data = Recent(timedelta(seconds=5)), decided("08:00")
+    recent.note(instant("08:00:00"), data)
+    recent.note(instant("08:00:05"), replace(data, token=KEY.token(OTHER)))
+    assert recent.verdict(LANE, KEY.token(CARD), instant("08:00:05")) == ADMIT
+
+
 def test_another_lane_is_another_entry() -> None:
     assert isinstance(repeat("08:00:00", "08:00:02", LaneId("north-2")), Entry)
 
@@ -148,15 +162,32 @@ def test_elapsed_trusts_the_boot_clock_within_a_boot() -> None:
 
 def test_a_card_that_is_no_identity_is_recorded_without_a_token() -> None:
     entry = unreadable(LANE, CARD.technology, Direction.IN, instant("08:00"))
-    assert isinstance(entry.data, TapData)
-    assert entry.data.token is None
-    assert entry.data.verdict == Verdict(admit=False, reason=Reason.UNREADABLE)
+    assert entry == Entry(
+        at=instant("08:00"),
+        data=TapData(
+            lane=LANE,
+            direction=Direction.IN,
+            token=None,
+            technology=CARD.technology,
+            assurance=Assurance.UID,
+            person=None,
+            verdict=Verdict(admit=False, reason=Reason.UNREADABLE),
+            match=None,
+            directory=None,
+        ),
+    )
 
 
 def test_two_slots_the_current_one_is_matched() -> None:
     known = directory(slots=(slot(), slot("09:25", "10:10", number=2)))
     match = decided("09:20", known).match
     assert match == Match(slot=SlotId("5a-20260901-2"), status=Status.PRESENT, minutes=0)
+
+
+@pytest.mark.parametrize(("site", "matched"), [("", True), ("school-1", True), ("pool", False)])
+def test_a_door_matches_what_is_held_at_its_site(site: str, matched: bool) -> None:
+    known = directory(slots=(replace(slot(), site=site),))
+    assert (decided("08:20", known).match is not None) is matched
 
 
 def test_a_clock_that_nobody_has_set_sends_nobody_away_and_blames_nobody() -> None:
@@ -196,6 +227,15 @@ def test_a_day_off_is_one_of_the_school_s_own_days(hours: float, answer: bool) -
     moment = instant(MIDNIGHT + timedelta(hours=hours))
     assert off(decided("08:00"), moment, directory()) is answer
     assert off(decided("08:00"), replace(moment, clock=ClockState.UNSYNCED), directory()) is False
+
+
+def test_a_day_with_lessons_is_one_by_the_clock_of_the_school() -> None:
+    """01:00 in Moscow is still yesterday in UTC; a lesson of another site is none of these doors."""
+    known = directory(slots=(slot("22:00", "22:45"),))
+    for hours, answer in ((8, True), (22, False), (36, False)):
+        assert off(decided("08:00"), instant(MIDNIGHT + timedelta(hours=hours)), known) is answer
+    elsewhere = directory(slots=(slot(), replace(slot("22:00", "22:45", number=2), site="pool")))
+    assert off(decided("08:00"), instant(MIDNIGHT + timedelta(hours=36)), elsewhere) is True
 
 
 def test_who_has_no_lessons_at_all_has_no_day_off() -> None:

@@ -7,10 +7,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.domain.entry import DeviceState, ManualAction, PassageKind
+from gateway.domain.credential import Technology
+from gateway.domain.decide import unreadable
+from gateway.domain.entry import DeviceState, EpochData, ManualAction, PassageKind
 from gateway.domain.evidence import interpret
-from gateway.domain.model import Direction, LaneDirection, PersonId, Reason, Verdict
-from tests.domain.build import at
+from gateway.domain.model import Direction, LaneDirection, LaneId, PersonId, Reason, Verdict
+from gateway.domain.presence import EntryRef
+from tests.domain.build import at, instant
 from tests.domain.ledger import MAIN, Ledger, evidence, facts, heard, lane
 
 IN, OUT, UNKNOWN = Direction.IN, Direction.OUT, Direction.UNKNOWN
@@ -132,6 +135,18 @@ def test_a_card_that_nobody_held_is_nobody_s() -> None:
     assert facts(evidence(ledger.events, others=["anna"])) == {}
 
 
+def test_a_card_that_is_no_identity_is_nobody_s_whoever_holds_the_others() -> None:
+    ledger = Ledger()
+    ledger.append("08:20", unreadable(MAIN, Technology.EM4100, IN, instant("08:20")).data)
+    assert facts(replace(evidence(ledger.events), holder=lambda *_: PersonId("anna"))) == {}
+
+
+def test_a_lane_that_is_not_of_this_site_tells_who_arrived_and_nothing_of_silence() -> None:
+    ledger = Ledger()
+    ledger.tap("anna", "08:20", lane=LaneId("side"))
+    assert facts(evidence(ledger.events, lane(LaneDirection.BOTH))) == {"anna": "arrival 08:20"}
+
+
 def test_a_card_is_its_holder_s_of_the_repaired_time() -> None:
     ledger = Ledger()
     ledger.starts("b1", -2 * DAY)
@@ -152,12 +167,13 @@ def test_only_what_happened_on_the_day() -> None:
     ledger.tap("boris", "23:59:59")
     ledger.guard("23:59:59", ManualAction.ENTER, "vera")
     ledger.guard("24:00", ManualAction.ENTER, "vera")
+    ledger.tap("gleb", "24:00")
     assert facts(evidence(ledger.events)) == {
         "anna": "arrival 00:00",
         "boris": "arrival 23:59",
         "vera": "arrival 23:59",
     }
-    assert facts(evidence(ledger.events, day=1)) == {"vera": "arrival 00:00"}
+    assert facts(evidence(ledger.events, day=1)) == {"vera": "arrival 00:00", "gleb": "arrival 00:00"}
 
 
 def test_a_boot_that_nobody_synchronised_gives_uncertain_facts_between_its_neighbours() -> None:
@@ -185,6 +201,7 @@ def test_coverage_counts_up_to_the_first_hole_and_facts_beyond_it() -> None:
     assert heard(evidence(ledger.events)) == ["main 07:00-08:00", "main 08:00-09:00"]
     assert heard(evidence(ledger.events, through=2)) == ["main 07:00-08:00"]
     assert facts(evidence(ledger.events, through=1)) == {"anna": "arrival 08:20"}
+    assert heard(replace(evidence(ledger.events), through={})) == []
 
 
 def test_without_a_lane_nobody_can_be_seen() -> None:
@@ -198,8 +215,24 @@ def test_a_fact_names_its_entry_and_its_lane() -> None:
     ledger = Ledger()
     tap = ledger.tap("anna", "08:20")
     ledger.passes("08:21", tap)
-    [fact] = interpret(evidence(ledger.events))[0][PersonId("anna")]
-    assert (fact.ref.gateway, fact.ref.epoch, fact.ref.seq, fact.lane) == ("north", "e1", tap, f"north/{MAIN}")
+    by_hand = ledger.guard("08:25", ManualAction.ENTER, "boris")
+    known, coverage = interpret(evidence(ledger.events))
+    for person, seq in (("anna", tap), ("boris", by_hand)):
+        [fact] = known[PersonId(person)]
+        assert (fact.ref, fact.lane) == (EntryRef(gateway="north", epoch="e1", seq=seq), f"north/{MAIN}")
+    assert [(one.gateway, one.lane) for one in coverage.lanes] == [("north", MAIN)]
+
+
+def test_a_rotation_finds_its_tap_that_stands_again_in_a_later_epoch() -> None:
+    """The epoch ended between the two: the tap is known as it stood first, the rotation names where it stands again."""
+    old, new = Ledger(), Ledger(epoch="e2")
+    first = EntryRef(gateway="north", epoch="e1", seq=old.tap("anna", "08:20"))
+    repeated = EntryRef(gateway="north", epoch="e2", seq=1)
+    new.append("08:20", EpochData(previous="e1", reason="restored"))
+    new.passes("08:21", repeated.seq)
+    given = evidence([*old.events, *new.events], lane(rotations=True))
+    assert facts(given) == {"anna": "permit 08:20"}
+    assert facts(replace(given, again={repeated: first})) == {"anna": "arrival 08:21"}
 
 
 KINDS = ["tap", "passage", "list", "open", "coverage", "mode", "alarm", "boot", "wrong boot", "clock"]

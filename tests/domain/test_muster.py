@@ -32,6 +32,7 @@ FREE = coverage("18:00", (OutageKind.FREE, "08:00", "08:10"))
     ("words", "moment", "known", "where"),
     [
         ("", "06:30", coverage(), OUTSIDE),
+        ("", "07:00", coverage(), OUTSIDE),
         ("", "09:00", coverage(), OUTSIDE),
         ("", "09:00", Coverage(lanes=()), UNKNOWN),
         ("in 08:00", "09:00", coverage(), INSIDE),

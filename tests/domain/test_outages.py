@@ -43,6 +43,8 @@ def told(story: str) -> Ledger:
         ("07:40 blocked blocked, 07:45 blocked clear", ["main blind 07:40-07:45"]),
         ("07:40 down reader door: unplugged, 07:45 up reader door", ["main down 07:40-07:45"]),
         ("07:40 down reader door: unplugged, 07:42 up gate lamp, 07:45 up reader spare", ["main down 07:40-07:45"]),
+        ("07:40 down reader, 07:45 up reader", ["main down 07:40-07:45"]),
+        ("07:40 down reader door: unplugged, 07:45 up reader door: it is back", ["main down 07:40-07:45"]),
         ("07:40 up reader door", []),
         ("07:40 down gate lamp: gone", []),
         ("07:40 garbage 300 bytes of noise", ["main blind 07:40-07:40"]),

@@ -24,12 +24,22 @@ def test_what_is_packed_is_assembled(size: int, seed: bytes) -> None:
 
 @pytest.mark.parametrize("size", [0, MAX_PARTS * MAX_PART_BYTES + 1])
 def test_nothing_and_too_much_are_refused(size: int) -> None:
-    with pytest.raises(MalformedMessage):
+    with pytest.raises(MalformedMessage) as refused:
         pack(bytes(size))
+    assert str(refused.value) == f"a directory has 1 to 9830400 bytes, got {size}"
 
 
 def test_the_largest_fits() -> None:
     assert len(pack(bytes(MAX_PARTS * MAX_PART_BYTES))) == MAX_PARTS
+
+
+def test_why_a_directory_is_refused_names_what_differs() -> None:
+    raw = b"a" * 10
+    announced = manifest(raw, pack(raw))
+    with pytest.raises(MalformedMessage, match=r"^the manifest names 1 parts, got 0$"):
+        assemble(announced, [])
+    with pytest.raises(MalformedMessage, match=rf"^part {digest(raw)[:16]}… of the directory holds other bytes"):
+        assemble(announced, [b"b" * 10])
 
 
 @given(st.data())
@@ -65,5 +75,5 @@ def test_a_part_that_is_too_large_is_refused_although_its_name_holds() -> None:
 def test_the_whole_is_checked_although_each_part_holds() -> None:
     raw = b"a" * 10
     announced = manifest(b"b" * 10, pack(raw))
-    with pytest.raises(MalformedMessage, match="add up"):
+    with pytest.raises(MalformedMessage, match=r"^the parts of the directory do not add up"):
         assemble(announced, pack(raw))

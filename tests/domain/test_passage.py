@@ -96,6 +96,7 @@ def test_a_gate_that_stands_otherwise(stand: Stand, passages: str) -> None:
 def test_a_gate_waits_for_the_oldest_permit_to_end() -> None:
     passages, tick = Passages(LANE, LASTS), timedelta(milliseconds=1)
     assert not passages.waits
+    assert passages.left(instant("08:00")) == LASTS + tick
     for seq, when in ((1, "08:00:00"), (2, "08:00:02")):
         passages.grant(Permit(tap=Seq(seq), direction=Direction.IN, at=instant(when)))
     assert passages.waits
@@ -107,6 +108,19 @@ def test_a_gate_waits_for_the_oldest_permit_to_end() -> None:
         assert passages.left(instant(now.at + LASTS)) == tick
         assert words(passages.expire(now)) == [f"not_used in {seq}"]
     assert not passages.waits
+
+
+def test_every_passage_is_told_at_the_moment_it_is_noticed() -> None:
+    passages, (first, second, third, last) = Passages(LANE, LASTS), map(instant, ("08:00", "08:01", "08:02", "08:03"))
+    told = [
+        *passages.rotate(Direction.IN, SINGLE, first),
+        *passages.grant(Permit(tap=Seq(1), direction=Direction.IN, at=second)),
+        *passages.rotate(Direction.IN, SINGLE, second),
+        *passages.grant(Permit(tap=Seq(2), direction=Direction.IN, at=third)),
+        *passages.expire(last),
+    ]
+    assert words(told) == ["forced in", "confirmed in 1", "not_used in 2"]
+    assert [entry.at for entry in told] == [first, second, last]
 
 
 def test_the_table_has_an_answer_for_everything() -> None:

@@ -81,6 +81,14 @@ def test_within_one_moment_a_gateway_is_ordered_by_its_chain() -> None:
     assert stays(presence(swapped, as_of=at("12:00"), ends=at("11:00"), policy=POLICY)) == [(at("08:00"), at("11:00"))]
 
 
+def test_one_place_in_two_epochs_is_two_facts() -> None:
+    old = fact("in 08:00")
+    new = replace(old, ref=replace(old.ref, epoch="f"))
+    for known in ([old, new, old], [new, old]):
+        where = presence(known, as_of=at("12:00"), ends=at("11:00"), policy=POLICY)
+        assert [(flag.kind, flag.step.epoch) for flag in where.flags] == [(FlagKind.REPEAT, "f")]
+
+
 def test_within_one_moment_gateways_are_ordered_by_name() -> None:
     known = [fact("in 08:00 a/1", 10, "a"), fact("out 08:00 b/1", 9, "b")]
     assert stays(presence(known, as_of=at("12:00"), ends=at("11:00"), policy=POLICY)) == [(at("08:00"), at("08:00"))]

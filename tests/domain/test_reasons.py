@@ -82,7 +82,7 @@ def test_who_came_at_08_40_is_explained_by_what_covers_the_time_before(
         (["07:00-08:30 released"], 0),
     ],
 )
-def test_who_left_at_08_55_is_released_for_so_long(words: list[str], minutes: int) -> None:
+def test_who_left_at_08_55_is_let_gofor_so_long(words: list[str], minutes: int) -> None:
     outside = where("in 08:00", "out 08:55").outside
     assert released(LESSON, map(excuse, words), outside) == timedelta(minutes=minutes)
 
@@ -126,6 +126,8 @@ def test_who_was_let_in_is_explained_from_the_last_stay_on() -> None:
     [before] = explanations([came], where("in 07:30", "out 08:00", "in 09:30", "out 10:00").stays)
     assert (before.since, before.until, before.reason) == (at("08:00"), at("09:00"), MarkReason.TRANSPORT)
     assert (before.person, before.source) == (PERSON, Source.TEACHER)
+    [back] = explanations([came], where("in 07:30", "out 08:00", "in 09:00", "out 09:00 south/1").stays)
+    assert back == before
     [first] = explanations([came], where("in 09:00").stays)
     assert (first.since, first.until) == (EVER, at("09:00"))
 
@@ -140,4 +142,6 @@ def test_who_was_let_go_is_explained_until_the_next_stay() -> None:
 
 def test_what_has_no_reason_or_is_about_a_mark_explains_no_way() -> None:
     mark = _way(StatementKind.MARK, "09:00", MarkReason.ORDER)
-    assert explanations([_way(StatementKind.LEFT, "09:00", None), mark], []) == []
+    left, let_go = (_way(StatementKind.LEFT, "09:00", reason) for reason in (None, MarkReason.RELEASED))
+    assert explanations([left, mark], []) == []
+    assert explanations([left, mark, let_go], []) == explanations([let_go], []) != []

@@ -1,7 +1,8 @@
 """What a mark says besides its status; the named situations and the properties stand beside it."""
 
+from collections.abc import Sequence
 from dataclasses import replace
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
 import pytest
 
@@ -76,7 +77,7 @@ def test_what_the_doors_do_not_judge_gets_no_mark(other: Slot) -> None:
 def test_the_doors_of_a_site_judge_what_names_it_or_none() -> None:
     here, there, anywhere = replace(slot(), site="here"), replace(slot(), site="there"), slot()
     assert judged([here, there, anywhere], "here") == [here, anywhere]
-    assert judged([here, there, anywhere]) == [anywhere]
+    assert judged([here, there, anywhere], "") == [anywhere]
 
 
 def test_an_excuse_to_the_end_is_not_leaving_early() -> None:
@@ -176,6 +177,52 @@ def test_what_a_person_said_has_its_minutes(status: Status, minutes: int, missed
             reason=None if status is Status.PRESENT else MarkReason.ORDER,
             source=Source.TEACHER,
         )
+
+
+def said(kind: StatementKind, moment: str, reason: MarkReason | None = None, status: Status | None = None) -> Statement:
+    return Statement(
+        person=PERSON, kind=kind, at=at(moment), status=status, reason=reason, source=Source.OFFICE, said=at("08:00")
+    )
+
+
+def test_on_the_bell_who_is_inside_is_present_and_what_a_person_said_counts() -> None:
+    word = said(StatementKind.MARK, "08:30", status=Status.ABSENT)
+    known: Sequence[Fact | Statement]
+    for known, status in ((facts("in 08:00"), Status.PRESENT), ([word], Status.ABSENT)):
+        for as_of, expected in (("08:29:59", Status.PENDING), ("08:30", status)):
+            [mark] = judge(DAY, [slot()], known, [], WHOLE, at(as_of), POLICY)
+            assert mark.status is expected
+
+
+@pytest.mark.parametrize(("came", "late"), [("08:00", 0), ("08:32", 0), ("08:33", 0), ("08:33:01", 4)])
+def test_within_the_grace_nobody_is_a_minute_late(came: str, late: int) -> None:
+    [mark] = judge(DAY, [slot()], facts(f"in {came}"), [], WHOLE, at("09:15"), Policy(grace=timedelta(minutes=3)))
+    assert (mark.minutes_late, mark.status is Status.LATE) == (late, late > 0)
+
+
+def test_who_missed_nothing_needs_no_reason() -> None:
+    word = said(StatementKind.MARK, "08:30", MarkReason.ORDER)
+    for came, reason in (("08:00", None), ("08:40", MarkReason.ORDER)):
+        known: list[Fact | Statement] = [*facts(f"in {came}"), word]
+        [mark] = judge(DAY, [slot()], known, [], WHOLE, at("09:15"), POLICY)
+        assert mark.reason is reason
+
+
+@pytest.mark.parametrize("moment", ["09:15", "09:20"])
+def test_who_came_by_word_after_a_slot_was_absent_from_it_by_the_doors(moment: str) -> None:
+    first, second = judge(DAY, TWO, [said(StatementKind.CAME, moment)], [], WHOLE, at("10:15"), POLICY)
+    assert (first.status, first.source) == (Status.ABSENT, Source.GATE)
+    assert (second.status, second.source) == (Status.PRESENT, Source.OFFICE)
+
+
+@pytest.mark.parametrize(("overnight", "reason"), [(False, None), (True, MarkReason.TRANSPORT)])
+def test_who_is_let_in_long_after_the_last_lesson_is_not_excused_for_the_first(
+    overnight: bool, reason: MarkReason | None
+) -> None:
+    """By then the stay of the morning has ended, but for boarders, who stay."""
+    known: list[Fact | Statement] = [*facts("in 08:40"), said(StatementKind.CAME, "10:16", MarkReason.TRANSPORT)]
+    [mark] = judge(DAY, [slot()], known, [], WHOLE, at("10:20"), replace(POLICY, overnight=overnight))
+    assert (mark.status, mark.reason) == (Status.LATE, reason)
 
 
 def test_what_a_person_said_of_somebody_else_is_about_somebody_else() -> None:

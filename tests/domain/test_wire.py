@@ -3,20 +3,35 @@
 import contextlib
 import hashlib
 import json
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from gateway.domain.decide import Recent, decide
-from gateway.domain.entry import CoverageData, Entry, EpochData, ManualAction, ManualData, UnknownData
-from gateway.domain.model import PersonId, Seq
+from gateway.domain.entry import (
+    ClockData,
+    CoverageData,
+    Entry,
+    EpochData,
+    ManualAction,
+    ManualData,
+    PassageData,
+    PassageKind,
+    UnknownData,
+)
+from gateway.domain.model import Direction, PersonId, Seq
 from gateway.domain.wire import (
     MAX_BATCH_BYTES,
     MAX_BATCH_EVENTS,
+    MAX_EVENT_BYTES,
+    ORIGIN_BYTES,
     Batch,
+    Origin,
     Stream,
+    again,
     chain,
     decode,
     encode,
@@ -29,6 +44,10 @@ from gateway.errors import MalformedMessage
 from tests.domain.build import KEY, LANE, at, directory, instant, tap
 
 STREAM = Stream(site="school-1", gateway="north", epoch="e1")
+
+
+def _epoch(name: str) -> Stream:
+    return replace(STREAM, epoch=name)
 
 
 def tap_entry() -> Entry:
@@ -71,12 +90,35 @@ def test_a_tap_on_the_wire_is_exactly_this() -> None:
             at=instant("08:30"),
             data=ManualData(lane=LANE, operator="guard-1", action=ManualAction.OPEN, reason="курьер"),
         ),
+        Entry(at=instant("08:30"), data=ClockData(boot="b", boottime=7, wall=at("08:30"), correction=-1)),
     ],
 )
 def test_what_was_encoded_is_what_is_decoded(entry: Entry) -> None:
-    event = decode(encode(entry, stream=STREAM, seq=Seq(7), recorded=at("09:00")))
+    body = encode(entry, stream=STREAM, seq=Seq(7), recorded=at("09:00"))
+    event = decode(body)
+    assert body.isascii()
     assert (event.stream, event.seq, event.at, event.data) == (STREAM, 7, entry.at, entry.data)
-    assert event.expires == entry.expires
+    assert (event.recorded, event.expires, event.origin) == (at("09:00"), entry.expires, None)
+
+
+def test_an_entry_that_stands_again_says_the_same_and_where_it_stood_first() -> None:
+    passage = PassageData(lane=LANE, direction=Direction.IN, kind=PassageKind.CONFIRMED, tap=Seq(6))
+    entry = Entry(at=instant("08:30"), data=passage)
+    body, second, third = encode(entry, stream=STREAM, seq=Seq(7), recorded=at("08:31")), _epoch("e2"), _epoch("e3")
+    (first,) = chain(STREAM.genesis, Seq(7), [body])
+    (moved,) = chain(second.genesis, Seq(2), [again(first, STREAM, new=second, seq=Seq(2), places={Seq(6): Seq(1)})])
+    head = b'{"specversion":"1.0","source":"urn:att:school-1:north:e2","id":"000000000002","sequence":"000000000002",'
+    assert moved.body.startswith(head)
+    event = decode(moved.body)
+    assert (event.stream, event.seq, event.at, event.recorded) == (second, 2, entry.at, at("08:31"))
+    assert event.data == replace(passage, tap=Seq(1))
+    assert event.origin == Origin(epoch="e1", seq=Seq(7), hash=first.hash.hex())
+    last = decode(again(moved, second, new=third, seq=Seq(5), places={}))
+    assert (last.data, last.origin) == (replace(passage, tap=None), event.origin)
+    for unread in (b"{}", b"[]", b"x"):
+        (envelope,) = chain(STREAM.genesis, Seq(7), [unread])
+        with pytest.raises(MalformedMessage, match=r"^entry 7 of e1 cannot be read"):
+            again(envelope, STREAM, new=second, seq=Seq(2), places={})
 
 
 def test_what_a_guard_did_on_the_wire_is_exactly_this() -> None:
@@ -91,7 +133,7 @@ def test_what_a_guard_did_on_the_wire_is_exactly_this() -> None:
 @pytest.mark.parametrize("said", ['"enter","persons":[]', '"open","persons":["p-1"]', '"shut","persons":[]'])
 def test_a_list_of_nobody_and_an_opening_with_names_are_malformed(said: str) -> None:
     body = encode(let_in("p-1"), stream=STREAM, seq=Seq(7), recorded=at("08:30"))
-    with pytest.raises(MalformedMessage):
+    with pytest.raises(MalformedMessage, match=r"only enter has them, and needs one|shut"):
         decode(body.replace(b'"enter","persons":["p-1"]', said.encode()))
 
 
@@ -109,6 +151,8 @@ def test_genesis_and_link_are_sha_256_of_what_the_contract_says() -> None:
     assert link(genesis, b"x") == hashlib.sha256(genesis + b"x").digest()
 
 
+#: Empty, or without one of its ends.
+NO_BATCH = [b"", b"[]", b"[\n]", b"[\n\n]", b"[\n{}", b"{}\n]", b"x" * 9]
 line = st.binary(max_size=40).map(lambda b: json.dumps(b.hex()).encode())
 
 
@@ -128,7 +172,10 @@ def test_any_changed_byte_changes_the_head(bodies: list[bytes], data: st.DataObj
     assert (chain(STREAM.genesis, Seq(1), swapped)[-1].hash != head) == (bodies[0] != bodies[1])
 
 
-@given(st.lists(st.integers(1, 4096), min_size=1, max_size=150))
+@given(st.integers(1, 4096).flatmap(lambda most: st.lists(st.integers(1, most), min_size=1, max_size=150)))
+@example([1] * (MAX_BATCH_EVENTS + 1))
+@example([4096] * 11 + [MAX_BATCH_BYTES - 11 * (4096 + 2) - 4])
+@example([4096] * 11 + [MAX_BATCH_BYTES - 11 * (4096 + 2) - 3])
 def test_a_batch_fits_and_is_as_large_as_it_can_be(sizes: list[int]) -> None:
     envelopes = chain(STREAM.genesis, Seq(1), [b"x" * size for size in sizes])
     count = fit(envelopes)
@@ -139,12 +186,27 @@ def test_a_batch_fits_and_is_as_large_as_it_can_be(sizes: list[int]) -> None:
 
 
 @pytest.mark.parametrize(
-    "payload",
-    [b"", b"[]", b"[\n\n]", b"[\n{}", b"{}\n]", b"[\n{}\n{}\n]", b"[\n" + b"x" * 5000 + b"\n]", b"[" * 50000],
+    ("payload", "why"),
+    [
+        *((payload, "a batch is '[', one event a line, ']'") for payload in NO_BATCH),
+        (b"[\n{}\n{}\n]", "an event is one line"),
+        (join([b"{}"] * 101), "a batch has at most 100 events, got 101"),
+        (join([b"x" * 4097]), "an event has at most 4096 bytes, got 4097"),
+        (b"[" * 49153, "a batch has at most 49152 bytes, got 49153"),
+    ],
 )
-def test_a_payload_that_is_not_one_event_a_line_is_malformed(payload: bytes) -> None:
-    with pytest.raises(MalformedMessage):
-        [decode(body) for body in split(payload)]
+def test_a_payload_that_is_not_one_event_a_line_is_malformed(payload: bytes, why: str) -> None:
+    with pytest.raises(MalformedMessage) as refused:
+        split(payload)
+    assert str(refused.value) == why
+
+
+@pytest.mark.parametrize(
+    "bodies", [[b"{}"] * MAX_BATCH_EVENTS, [b"x" * MAX_EVENT_BYTES], [b"x" * 4096] * 11 + [b"x" * 4070]]
+)
+def test_the_largest_batch_is_read(bodies: list[bytes]) -> None:
+    assert len(join(bodies)) <= MAX_BATCH_BYTES
+    assert split(join(bodies)) == bodies
 
 
 @given(st.binary(max_size=300))
@@ -165,7 +227,7 @@ def test_a_damaged_event_decodes_or_is_malformed(data: st.DataObject) -> None:
 @pytest.mark.parametrize("key", ["time", "recordedtime", "expirytime"])
 def test_a_time_without_a_zone_is_malformed(key: str) -> None:
     event = json.loads(encode(tap_entry(), stream=STREAM, seq=Seq(1), recorded=at("09:00")))
-    with pytest.raises(MalformedMessage, match="naive"):
+    with pytest.raises(MalformedMessage, match=r": a naive datetime has no meaning here; attach a zone$"):
         decode(json.dumps(event | {key: event[key].removesuffix("Z")}).encode())
 
 
@@ -175,10 +237,25 @@ def test_text_that_no_json_can_carry_is_malformed() -> None:
         encode(entry, stream=STREAM, seq=Seq(1), recorded=at("07:00"))
 
 
-def test_an_event_longer_than_the_contract_allows_is_refused_at_append() -> None:
-    entry = Entry(at=instant("07:00"), data=EpochData(previous=None, reason="x" * 4096))
-    with pytest.raises(MalformedMessage, match="at most 3936"):
-        encode(entry, stream=STREAM, seq=Seq(1), recorded=at("07:00"))
+def test_an_event_is_appended_while_its_origin_would_have_room() -> None:
+    def sized(length: int) -> bytes:
+        entry = Entry(at=instant("07:00"), data=EpochData(previous=None, reason="x" * length))
+        return encode(entry, stream=STREAM, seq=Seq(1), recorded=at("07:00"))
+
+    most = MAX_EVENT_BYTES - ORIGIN_BYTES
+    longest = most - len(sized(0))
+    assert len(sized(longest)) == most
+    with pytest.raises(MalformedMessage, match=r"at most 3936 bytes .* this att\.epoch\.v1 has 3937"):
+        sized(longest + 1)
+
+
+def test_why_an_event_is_malformed_is_told_in_one_short_line() -> None:
+    with pytest.raises(MalformedMessage, match=r"^not an event of the contract: KeyError: 'source'$"):
+        decode(b"{}")
+    body = encode(tap_entry(), stream=STREAM, seq=Seq(1), recorded=at("09:00"))
+    with pytest.raises(MalformedMessage) as refused:
+        decode(body.replace(b"synced", b"s" * 400))
+    assert len(str(refused.value)) == 300
 
 
 def test_the_statement_of_a_batch_names_everything_a_signature_must_cover() -> None:

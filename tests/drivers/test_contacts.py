@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from drivers.contacts import CLOSES, HELD, OPENS, Contacts, Level, Role, Side, usual
+from drivers.contacts import CLOSES, HELD, OFTEN, OPENS, STILL, WITHIN, Contacts, Level, Role, Side, usual
 from gateway.domain.entry import DeviceState
 from gateway.ports import DeviceNotice, GateEvent, Rotation
 
@@ -177,3 +177,39 @@ def test_every_passage_is_one_however_the_contact_bounces(
             told += story.play(f"pass_a{level} {wait} pass_a{other} {wait} " * bounces + f"pass_a{level} {rest}")
             told += story.play("0") if asked else []
     assert told == ["rotation in"] * len(passages)
+
+
+@pytest.mark.parametrize(
+    ("contact", "unusual", "usual_again"),
+    [
+        ("fire_alarm", "fire_alarm alarm", "fire_alarm all-clear"),
+        ("free", "mode free", "mode single"),
+        ("locked", "mode locked", "mode single"),
+        ("ready", "blocked blocked", "blocked clear"),
+        ("alarm", "tamper the gate reports an intrusion", ""),
+        ("tamper", "tamper the housing was opened", ""),
+    ],
+)
+def test_a_loose_wire_is_told_and_does_not_fill_the_disk(contact: str, unusual: str, usual_again: str) -> None:
+    """Five times a second for ten minutes, beginning with what is not usual; then it is still, or it is not."""
+    story = Story()
+    away, back = ("+", "-") if AT_HOME[Role(contact)] is False else ("-", "+")
+    once = f"{contact}{away} 100 {contact}{back} 100 "
+    told = story.play(once * 3000)
+    chatter = f"garbage the contact {contact} chatters: {OFTEN} times within {WITHIN:.0f} s"
+    assert len(told) <= 2 * OFTEN + 1
+    assert told[0] == unusual
+    assert (told.count(unusual), told.count(chatter)) == (OFTEN, 1)
+    assert story.play(f"{int(STILL * 1000) - 200}") == []
+    assert story.play("300") == [usual_again] * bool(usual_again)
+    # A minute later it is a contact like any other.
+    assert story.play("60000 " + once) == [unusual, usual_again][: 1 + bool(usual_again)]
+
+
+def test_a_chattering_fire_alarm_is_an_alarm_at_once_and_passages_go_on() -> None:
+    story = Story()
+    story.play("fire_alarm+ 100 fire_alarm- 100 " * 50)
+    assert story.play("pass_a- 100 pass_a+ 400") == ["rotation in"]
+    assert story.play("fire_alarm+ 60000") == []
+    assert story.play("fire_alarm- 31000") == ["fire_alarm all-clear"]
+    assert story.play("fire_alarm+ 100") == ["fire_alarm alarm"]

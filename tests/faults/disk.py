@@ -9,9 +9,13 @@ piece of the next one. What the disk does about folders (names, deletions) is ta
 
 import os
 import shutil
+import sqlite3
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
 
 import apsw
 
@@ -72,9 +76,8 @@ class Disk:
         self.life += 1
         self.fuse = None
 
-    def unsynced(self, path: str) -> list[Write]:
+    def unsynced(self, path: str, inode: int) -> list[Write]:
         """Of this file, not of another one that had its name."""
-        inode = Path(path).stat().st_ino
         if self.pending.get(path, (0, []))[0] != inode:
             self.pending[path] = (inode, [])
         return self.pending[path][1]
@@ -82,8 +85,8 @@ class Disk:
     def power_cut(self) -> None:
         """Takes back what no sync has covered, but for what chance keeps."""
         self.chance.note(Fault.POWER_CUT, self.folder.name)
-        for path in sorted(self.pending):
-            if Path(path).exists() and (writes := self.unsynced(path)):
+        for path, (inode, writes) in sorted(self.pending.items()):
+            if writes and Path(path).exists() and Path(path).stat().st_ino == inode:
                 with Path(path).open("r+b", buffering=0) as file:
                     for write in reversed(writes):
                         file.seek(write.offset if write.data is not None else write.size - len(write.replaced))
@@ -96,6 +99,14 @@ class Disk:
     def image(self) -> dict[str, bytes]:
         """All files as they are now."""
         return {path.name: path.read_bytes() for path in sorted(self.folder.iterdir())}
+
+    def ask(self, name: str, sql: str) -> list[Any]:
+        """A look at a copy of a database, whoever has it open or has left it behind."""
+        with TemporaryDirectory(prefix="simulated-") as folder:
+            for path in self.folder.glob(f"{name}*"):
+                shutil.copy(path, folder)
+            with closing(sqlite3.connect(Path(folder) / name)) as copy:
+                return copy.execute(sql).fetchall()
 
     def restore(self, image: dict[str, bytes]) -> None:
         """Of a machine that is off: these files, and no others."""
@@ -139,6 +150,7 @@ class _File:
     def __init__(self, path: str, disk: Disk) -> None:  # the base class opens files of its own: it is not asked
         self._path, self._disk, self._life = path, disk, disk.life
         self._descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+        self._inode = os.fstat(self._descriptor).st_ino
 
     def xRead(self, amount: int, offset: int) -> bytes:
         return os.pread(self._descriptor, amount, offset)
@@ -157,12 +169,12 @@ class _File:
         self._do(Write(newsize, None, self.xRead(max(size - newsize, 0), newsize), size))
 
     def _do(self, write: Write) -> None:
-        self._disk.unsynced(self._path).append(write)
+        self._disk.unsynced(self._path, self._inode).append(write)
         _apply(self._descriptor, write)
 
     def xSync(self, _flags: int) -> None:
         self._disk.step(self._life)
-        self._disk.unsynced(self._path).clear()
+        self._disk.unsynced(self._path, self._inode).clear()
 
     def xFileSize(self) -> int:
         return os.fstat(self._descriptor).st_size
@@ -195,10 +207,10 @@ class _Forgetful(apsw.VFS):
 
     def xOpen(self, name: str | apsw.URIFilename | None, _flags: list[int]) -> _File:  # type: ignore[override] # by shape
         path = name.filename() if isinstance(name, apsw.URIFilename) else str(name)
-        return _File(path, _disk_of(path))
+        return _File(path, disk_of(path))
 
     def xDelete(self, filename: str, _syncdir: bool) -> None:
-        disk = _disk_of(filename)
+        disk = disk_of(filename)
         disk.step(disk.life)
         disk.pending.pop(filename, None)
         Path(filename).unlink(missing_ok=True)
@@ -219,7 +231,8 @@ class _Forgetful(apsw.VFS):
         return 0, ""
 
 
-def _disk_of(path: str) -> Disk:
+def disk_of(path: Path | str) -> Disk:
+    """Where this file lies."""
     return mounted[str(Path(path).parent)]
 
 

@@ -12,7 +12,7 @@ from typing import Any
 import apsw
 
 from sync.database import Parameters
-from tests.faults.disk import NAME
+from tests.faults.disk import NAME, disk_of
 
 #: What is told of a statement that has taken place.
 Told = Callable[["Engine", str], None]
@@ -23,9 +23,15 @@ class Engine:
 
     isolation_level: str | None = None
 
-    def __init__(self, path: Path, told: Told = lambda _engine, _sql: None) -> None:
-        self._told = told
+    def __init__(self, path: Path, told: Told = lambda _engine, _sql: None, *, life: int | None = None) -> None:
+        """`life` is that of the process that opens the file: one that is gone opens nothing."""
+        self._told, self._disk = told, disk_of(path)
+        self._life = self._disk.life if life is None else life
+        if self._life != self._disk.life:
+            raise sqlite3.OperationalError("the process is gone")
         self.real = apsw.Connection(str(path), vfs=NAME)
+        # The process that is gone tidies nothing up, whenever Python closes what it left open.
+        self.real.config(apsw.SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1)
         self.real.execute("PRAGMA locking_mode = EXCLUSIVE").fetchall()
 
     def execute(self, sql: str, parameters: Parameters = (), /) -> "Cursor":
@@ -50,11 +56,16 @@ class Engine:
             self.execute("ROLLBACK")
 
     def close(self) -> None:
-        with suppress(apsw.Error):  # of a process that is gone it may not even tidy up
+        with suppress(apsw.Error):  # its disk may be full
+            self.real.config(apsw.SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, int(self._life != self._disk.life))
             self.real.close(True)
 
     def create_function(self, name: str, narg: int, func: Any, **_: object) -> None:
         self.real.create_scalar_function(name, func, narg)
+
+
+#: The columns of each statement: the tables never change.
+_described: dict[str, tuple[tuple[Any, ...], ...] | None] = {}
 
 
 class Cursor:
@@ -95,8 +106,10 @@ class Cursor:
         try:
             before = real.total_changes()
             cursor = real.cursor()
-            cursor.exec_trace = self._describe
+            if sql not in _described:
+                cursor.exec_trace = self._describe
             run(cursor)
+            self.description = _described.get(sql)
             self._rows = cursor.fetchall()
             self.rowcount, self.lastrowid = real.total_changes() - before, real.last_insert_rowid()
         except apsw.Error as error:
@@ -104,9 +117,9 @@ class Cursor:
         self._told(self._engine, sql)
         return self
 
-    def _describe(self, cursor: apsw.Cursor, _sql: str, _bindings: object) -> bool:
+    def _describe(self, cursor: apsw.Cursor, sql: str, _bindings: object) -> bool:
         columns = cursor.get_description()
-        self.description = tuple((name, None, None, None, None, None, None) for name, *_ in columns) or None
+        _described[sql] = tuple((name, None, None, None, None, None, None) for name, *_ in columns) or None
         return True
 
 

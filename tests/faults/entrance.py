@@ -9,7 +9,7 @@ from types import TracebackType
 from typing import Any, Never, Self, cast
 
 from config.model import UplinkConfig
-from gateway.clockwork import every, tell_coverage, tell_stands
+from gateway.clockwork import Ages, every, tell_coverage, tell_stands
 from gateway.domain.answer import Words
 from gateway.domain.credential import Credential
 from gateway.domain.decide import Recent
@@ -144,9 +144,14 @@ class Entrance:
     async def main(self) -> None:
         """One life of the process."""
         machine, life = self.machine, self.machine.disk.life
+        self._ages = Ages()
         clock, folder = machine.clock, machine.disk.folder
         outbox = self.outbox = SqliteOutbox(
-            folder / "ledger.db", site=SITE, gateway=self.name, clock=clock, connect=self._connect
+            folder / "ledger.db",
+            site=SITE,
+            gateway=self.name,
+            clock=clock,
+            connect=lambda path: self._connect(path, life),
         )
         directory = DirectoryReceiver(folder / "directory.json", site=SITE, keys=[JOURNAL_KEY.public], clock=clock)
         async with outbox:
@@ -185,13 +190,15 @@ class Entrance:
 
     async def _prune(self) -> None:
         assert self.outbox is not None
+        if (before := self._ages.before(self.machine.clock.now(), timedelta(days=30))) is None:
+            return
         try:
-            await self.outbox.prune(self.machine.clock.now().at - timedelta(days=30))
+            await self.outbox.prune(before)
         except NotRecorded as error:
             self._report(error)
 
-    def _connect(self, path: Path) -> Database:
-        engine = Engine(path, self._look)
+    def _connect(self, path: Path, life: int) -> Database:
+        engine = Engine(path, self._look, life=life)
         self.engine = engine
         return engine
 

@@ -6,6 +6,7 @@ What the code hands to other threads (`asyncio.to_thread`) is done in the loop a
 
 import asyncio
 import itertools
+import os
 import random
 import secrets
 import selectors
@@ -89,11 +90,12 @@ def _settle(future: "asyncio.Future[Any] | None", work: Callable[[], Any]) -> No
 
 @contextmanager
 def one_thread(chance: Chance) -> Iterator[None]:
-    """While it lasts no library makes a thread, and none draws a number of its own."""
+    """While it lasts no library makes a thread, waits for the disk of this machine or draws a number of its own."""
     before = random.getstate()
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(aiosqlite.core, "SimpleQueue", _Queue)
         patch.setattr(aiosqlite.core, "Thread", _NoThread)
+        patch.setattr(os, "fsync", lambda _descriptor: None)
         patch.setattr(secrets, "token_hex", lambda size: chance.ids.randbytes(size).hex())
         random.seed(chance.seed)
         try:

@@ -6,15 +6,24 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from sqlalchemy import update
+from sqlalchemy.ext.asyncio import AsyncConnection
 
+from gateway.clockwork import Ages
 from gateway.domain import evidence
 from gateway.domain.coverage import Interval
 from gateway.domain.entry import Entry
-from gateway.domain.handshake import Birth, Receipt, Refusal
+from gateway.domain.handshake import Receipt
 from gateway.domain.model import Seq
-from gateway.domain.wire import Batch, Stream
-from journal.inbox import Inbox
+from gateway.domain.wire import Batch, Event
+from journal import ledger, straight
+from journal.batch import Received
+from journal.inbox import Answers, Inbox
 from journal.ledger import Position
+from journal.notify import outbox
+from journal.notify.outbox import State
+from journal.notify.tables import notices
+from journal.shard import WHOLE, Shard
 from sync.outbox import SqliteOutbox
 from sync.uplink import MqttUplink
 from sync.window import Window
@@ -81,16 +90,23 @@ def number_kept_after_a_failure(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(SqliteOutbox, "_write", wasteful)
 
 
-def receipt_for_what_is_held(patch: pytest.MonkeyPatch) -> None:
-    """The journal calls committed what waits for entries before it."""
+def receipt_before_the_commit(patch: pytest.MonkeyPatch) -> None:
+    """The journal answers first and writes then."""
+    commit = Inbox._commit
 
-    receipt = Inbox._receipt
+    async def hasty(self: Inbox, batches: Sequence[Received], answers: Answers) -> list[Receipt]:
+        if not batches:
+            return await commit(self, batches, answers)
+        writing = asyncio.ensure_future(commit(self, batches, answers))
+        writing.add_done_callback(lambda task: task.cancelled() or task.exception())
+        births = [(batch, self._births.get(batch.stream.gateway)) for batch in batches]
+        return [
+            self._receipt(birth, batch.stream, Position(through=batch.last, head=batch.head), [])
+            for batch, birth in births
+            if birth is not None
+        ]
 
-    def generous(self: Inbox, birth: Birth, stream: Stream, at: Position, refused: Sequence[Refusal]) -> Receipt:
-        beyond = replace(at, through=at.held[-1].last) if at.held else at
-        return receipt(self, birth, stream, beyond, refused)
-
-    patch.setattr(Inbox, "_receipt", generous)
+    patch.setattr(Inbox, "_commit", hasty)
 
 
 def deaf_to_lower_receipts(patch: pytest.MonkeyPatch) -> None:
@@ -118,13 +134,65 @@ def absent_without_proof(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(evidence, "interpret", trusting)
 
 
-#: What each is called, and a seed near which it shows.
-PLANTS: dict[Plant, int] = {
-    unsynced_commits: 3,
-    settled_at_puback: 1,
-    green_before_the_commit: 1,
-    number_kept_after_a_failure: 14,
-    receipt_for_what_is_held: 10,
-    deaf_to_lower_receipts: 25,
-    absent_without_proof: 8,
+def chained_to_what_failed(patch: pytest.MonkeyPatch) -> None:
+    """The entry after one that a disk refused hangs on it all the same."""
+    write = SqliteOutbox._write
+
+    async def stale(self: SqliteOutbox) -> None:
+        newest, digest = self._newest, self._newest_hash
+        await write(self)
+        if self._newest < newest:
+            self._newest_hash = digest
+
+    patch.setattr(SqliteOutbox, "_write", stale)
+
+
+def counted_over_a_gap(patch: pytest.MonkeyPatch) -> None:
+    """The journal takes what came for what is next."""
+
+    def careless(_tip: tuple[int, bytes], batches: Sequence[Received]) -> list[Event | str]:
+        return [event for batch in batches for event in batch.events]
+
+    patch.setattr(straight, "_continued", careless)
+
+
+def counted_again(patch: pytest.MonkeyPatch) -> None:
+    """What a new epoch tells again is judged again."""
+
+    async def forgetful(*_: object) -> set[int]:
+        return set()
+
+    patch.setattr(ledger, "repeated", forgetful)
+
+
+def attempts_made_again(patch: pytest.MonkeyPatch) -> None:
+    """A message that may have gone out before a crash goes out after it."""
+
+    async def insistent(connection: AsyncConnection, _shard: Shard = WHOLE) -> int:
+        c = notices.c
+        again = update(notices).where(c.state == State.SENDING).values(state=State.PENDING)
+        return (await connection.execute(again)).rowcount
+
+    patch.setattr(outbox, "recover", insistent)
+
+
+def wall_clock_believed(patch: pytest.MonkeyPatch) -> None:
+    """What a clock calls old is forgotten at once."""
+    patch.setattr(Ages, "before", lambda _self, now, kept: now.at - kept)
+
+
+#: Each with a seed at which it shows, and the words of the check that finds it.
+PLANTS: dict[Plant, tuple[int, str]] = {
+    unsynced_commits: (3, "which was on its disk"),
+    settled_at_puback: (1, "settles up to"),
+    green_before_the_commit: (1, "shows green and has no entry"),
+    number_kept_after_a_failure: (14, "after"),
+    chained_to_what_failed: (1, "the chain breaks at"),
+    receipt_before_the_commit: (1, "settles up to"),
+    counted_over_a_gap: (1, "the journal"),
+    counted_again: (1, "2 times in the journal"),
+    deaf_to_lower_receipts: (26, "not at rest"),
+    absent_without_proof: (8, "is absent, and a lamp was green"),
+    attempts_made_again: (1, "is told twice"),
+    wall_clock_believed: (1, "forgets"),
 }

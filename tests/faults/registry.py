@@ -25,6 +25,7 @@ from journal.notify.worker import Attempt, Outcome, Worker
 from journal.store import POLICY, Store, milliseconds
 from sync.broker import Broker
 from sync.mqtt import Connection
+from tests.faults.driver import Driver
 from tests.faults.engine import Engine
 from tests.faults.entrance import JOURNAL_KEY, signer_of
 from tests.faults.machine import Machine
@@ -104,11 +105,12 @@ class Registry:
         return Attempt(outcome=Outcome.SENT)
 
     def _store(self) -> Store:
-        _STORE.opens = self._connect
+        life = self.machine.disk.life
+        _STORE.opens = lambda: self._connect(life)
         return Store(_STORE.engine())
 
-    def _connect(self) -> Engine:
-        self.engine = Engine(self.machine.disk.folder / "journal.db", self._told)
+    def _connect(self, life: int) -> Engine:
+        self.engine = Engine(self.machine.disk.folder / "journal.db", self._told, life=life)
         return self.engine
 
     async def _keep_link(self, inbox: Inbox, publisher: Publisher) -> None:
@@ -155,7 +157,7 @@ class _Stores:
         return self._engine
 
     async def _connected(self) -> aiosqlite.Connection:
-        return await aiosqlite.Connection(self.opens, iter_chunk_size=64)  # type: ignore[arg-type]
+        return await Driver(self.opens, iter_chunk_size=64)  # type: ignore[arg-type]
 
 
 _STORE = _Stores()

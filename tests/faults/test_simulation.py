@@ -31,8 +31,8 @@ def test_no_seed_breaks_a_promise_and_every_fault_has_happened(seeds: str) -> No
 def test_a_planted_bug_is_found(plant: Plant) -> None:
     with prepared() as database, pytest.MonkeyPatch.context() as patch:
         plant(patch)
-        first = PLANTS[plant]
-        assert any(play(seed, database).wrong for seed in range(first, first + _SEEDS))
+        first, words = PLANTS[plant]
+        assert any(words in (play(seed, database).wrong or "") for seed in range(first, first + _SEEDS))
 
 
 def test_a_seed_tells_the_same_story_each_time() -> None:

@@ -70,7 +70,7 @@ LANE = '[[lanes]] 1 "north-in", key '
             '[[devices]] 1 "door-serial", key url',
             '"COM3"',
             '"/dev/serial/by-id/…", "tcp://host:port" or "unix:/path"',
-            "'ls -l /dev/serial/by-id' lists the serial devices of this machine",
+            "'attendance-gateway devices' lists the serial devices of this machine",
         ),
     ],
 )

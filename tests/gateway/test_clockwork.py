@@ -5,9 +5,9 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from gateway.clockwork import every, next_cutoff, tell_coverage, tell_stands
+from gateway.clockwork import Ages, every, next_cutoff, tell_coverage, tell_stands
 from gateway.domain.directory import Directory
-from gateway.domain.model import LaneDirection
+from gateway.domain.model import ClockState, Instant, LaneDirection
 from gateway.lane import Lane, Site
 from tests.domain.build import LANE, at, directory
 from tests.gateway.fakes import HandClock, Ledger
@@ -119,3 +119,33 @@ async def test_each_day_of_the_site_begins_with_how_its_gates_stand() -> None:
     task.cancel()
     # Midnight in Moscow.
     assert lane.stood == [at("21:00"), at("21:00") + timedelta(days=1)]
+
+
+MONTH = timedelta(days=30)
+
+
+def hour(passed: int, *, wrong: timedelta = timedelta(0), clock: ClockState = ClockState.SYNCED) -> Instant:
+    """So many hours after the start, on a machine whose wall clock is wrong by that much."""
+    hours = timedelta(hours=passed)
+    return Instant(at=at("08:00") + hours + wrong, boot="b", boottime=hours // timedelta(milliseconds=1), clock=clock)
+
+
+def test_what_is_old_is_told_by_a_clock_that_has_run_for_hours() -> None:
+    ages = Ages()
+    told = [ages.before(hour(passed), MONTH) for passed in range(6)]
+    assert told == [None] * 4 + [at("12:00") - MONTH, at("13:00") - MONTH]
+
+
+@pytest.mark.parametrize("wrong", [timedelta(days=4000), timedelta(days=-20000), timedelta(hours=-1)])
+def test_a_wall_clock_that_jumped_makes_nothing_old(wrong: timedelta) -> None:
+    ages = Ages()
+    for passed in range(6):
+        ages.before(hour(passed), MONTH)
+    told = [ages.before(hour(6 + passed, wrong=wrong), MONTH) for passed in range(5)]
+    assert told == [None] * 4 + [at("18:00") + wrong - MONTH]
+
+
+def test_a_machine_that_does_not_know_the_time_forgets_nothing_for_its_age() -> None:
+    ages = Ages()
+    assert {ages.before(hour(passed, clock=ClockState.UNSYNCED), MONTH) for passed in range(9)} == {None}
+    assert ages.before(hour(9), MONTH) is None

@@ -130,6 +130,19 @@ async def test_a_gate_that_stands_as_usual_has_nothing_to_tell_of_a_new_day() ->
         assert door.lane.state["stand"] == ["mode free", "blocked blocked"]
 
 
+async def test_a_gate_that_was_lost_yesterday_is_lost_today_too() -> None:
+    """Its reader goes on, so coverage goes on: without this word whoever walks through it without a card would be absent."""
+    async with serving(build()) as door:
+        await door.lane.tell(DeviceState.DOWN, "gate turnstile: gone")
+        await door.lane.tell_stand()
+        await door.lane.tell(DeviceState.UP, "reader bus")
+        await door.lane.tell_stand()
+        await door.lane.tell(DeviceState.UP, "gate turnstile")
+        await door.lane.tell_stand()
+        away = "down gate turnstile: gone"
+        assert told(door) == [away, away, "up reader bus", away, "up gate turnstile"]
+
+
 async def test_permits_that_ran_out_are_told_before_coverage_says_that_all_is_told() -> None:
     async with serving(build(passage_lasts=SECONDS)) as door:
         await door.after(CardRead(credential=CARD))

@@ -184,6 +184,30 @@ def test_a_bug_waits_for_nobody(before: float) -> None:
     assert run(timed()) == before
 
 
+def test_a_device_whose_opening_never_ends_is_told_and_tried_again() -> None:
+    class Hung(Plug):
+        async def __aenter__(self) -> Self:
+            await asyncio.sleep(10 * HOUR)
+            raise Bug
+
+    openings, told = iter([Hung(None, []), Plug(None, [])]), list[tuple[str, float]]()
+
+    async def serve(_: Device) -> None:
+        await asyncio.sleep(HOUR)
+
+    async def tell(error: DeviceLost | None) -> None:
+        told.append((str(error), asyncio.get_running_loop().time()))
+
+    async def watch() -> None:
+        with pytest.raises(TimeoutError):
+            async with asyncio.timeout(HOUR / 2):
+                await keep_open(lambda: next(openings), serve, tell, LoopClock())
+
+    run(watch())
+    assert told[0] == ("it did not open within 60 s", 60.0)
+    assert [word for word, _ in told] == ["it did not open within 60 s", "None"]
+
+
 @pytest.mark.parametrize("steps", range(40))
 def test_a_stop_at_any_moment_stops_it(steps: int) -> None:
     """A device that goes in the very moment of the stop must not make it forget the stop."""

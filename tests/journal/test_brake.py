@@ -30,6 +30,11 @@ def alarming(
     ]
 
 
+def everywhere(policy: Policy) -> dict[int | str, Policy]:
+    """No shift and no class departs from it."""
+    return dict.fromkeys([1, 2, 3, "5А", "5Б", "9А"], policy)
+
+
 @pytest.mark.parametrize(
     ("name", "found", "held"),
     [
@@ -56,16 +61,16 @@ def alarming(
     ],
 )
 def test_who_waits(name: str, found: list[Alarming], held: int) -> None:
-    assert len(brake(found, SCHOOL, Policy())) == held, name
+    assert len(brake(found, SCHOOL, everywhere(Policy()))) == held, name
 
 
 def test_a_school_sets_its_own_numbers() -> None:
     policy = Policy(brake_percent=20, brake_pupils=2, brake_class_percent=100, brake_class_pupils=1)
     expected = Expected(shifts={1: 10}, groups={"5А": 10})
-    assert brake(alarming(1), expected, policy) == set()
-    assert brake(alarming(2), expected, policy) == {0, 1}
-    assert brake(alarming(9), Expected(shifts={1: 100}, groups={"5А": 10}), policy) == set()
-    assert brake(alarming(10), Expected(shifts={1: 100}, groups={"5А": 10}), policy) == set(range(10))
+    assert brake(alarming(1), expected, everywhere(policy)) == set()
+    assert brake(alarming(2), expected, everywhere(policy)) == {0, 1}
+    assert brake(alarming(9), Expected(shifts={1: 100}, groups={"5А": 10}), everywhere(policy)) == set()
+    assert brake(alarming(10), Expected(shifts={1: 100}, groups={"5А": 10}), everywhere(policy)) == set(range(10))
 
 
 ONE = st.builds(
@@ -84,10 +89,10 @@ def test_more_alarms_never_hold_fewer(found: list[Alarming], more: list[Alarming
     policy = Policy(brake_pupils=4, brake_class_pupils=2, brake_percent=2, brake_class_percent=20)
     known = {one.id for one in found}
     added = [one for one in more if one.id not in known]
-    held = brake(found, SCHOOL, policy)
-    assert held <= brake([*found, *{one.id: one for one in added}.values()], SCHOOL, policy)
+    held = brake(found, SCHOOL, everywhere(policy))
+    assert held <= brake([*found, *{one.id: one for one in added}.values()], SCHOOL, everywhere(policy))
     assert held <= {one.id for one in found if one.open}
     told = [replace(one, open=False) for one in found if one.id not in held]
-    assert held == brake([*told, *(one for one in found if one.id in held)], SCHOOL, policy), (
+    assert held == brake([*told, *(one for one in found if one.id in held)], SCHOOL, everywhere(policy)), (
         "what goes out changes nothing"
     )

@@ -107,6 +107,19 @@ def test_adding_again_is_harmless_and_another_key_is_a_question(desk: Desk, tmp_
     assert not (tmp_path / "x").exists()
 
 
+def test_an_empty_list_says_so(desk: Desk) -> None:
+    assert desk.types("migrate")
+    assert desk.types("gateway", "list") == "no gateway is registered\n"
+    assert desk.types("verify") == "no gateway has sent anything: there is nothing to prove\n"
+
+
+def test_gateways_are_listed_for_people(desk: Desk, tmp_path: Path) -> None:
+    desk.types("gateway", "add", "school-1", "door-1", "--key", KEY, "--out", str(tmp_path / "door-1.toml"))
+    assert desk.types("gateway", "list") == (
+        f"site school-1  gateway door-1  kid {Door().signer.kid}  state active  nothing received\n"
+    )
+
+
 def test_a_revoked_gateway_stays_on_the_list(desk: Desk, tmp_path: Path) -> None:
     desk.types("gateway", "add", "school-1", "door-1", "--key", KEY, "--out", str(tmp_path / "door-1.toml"))
     desk.types("gateway", "revoke", "door-1")

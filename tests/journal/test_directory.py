@@ -1,13 +1,14 @@
 """From the tables to what gateways read: no name, nothing issued twice, nothing left behind."""
 
 import datetime as dt
+from dataclasses import replace
 
 import pytest
 from sqlalchemy import update
 
 from gateway.domain.directory import Directory
 from gateway.domain.parts import digest
-from gateway.domain.policy import Policy
+from gateway.domain.policy import Override, Policy
 from gateway.errors import LinkLost, PublishRefused
 from journal import tables
 from journal.directory import Publisher
@@ -186,13 +187,18 @@ async def test_a_broker_that_refuses_is_an_alarm_and_the_end_of_a_timetable_too(
     assert "directory import" in office.alarms[1]["hint"]
 
 
-async def test_a_policy_travels(office: Office) -> None:
+async def test_the_policy_of_the_whole_site_travels(office: Office) -> None:
     await office.imports()
     shelf = Shelf()
-    site = Site(name=SITE, policy=Policy(grace=dt.timedelta(minutes=3)), keys=[KEY], cipher=CIPHER)
+    overrides = (
+        Override(numbers={"watch_minutes": 45}),
+        Override(shifts=frozenset({2}), numbers={"settle_seconds": 9}),
+    )
+    policy = Policy(grace=dt.timedelta(minutes=3))
+    site = Site(name=SITE, policy=policy, overrides=overrides, keys=[KEY], cipher=CIPHER)
     school = read_folder(office.folder)
     async with office.store.begin() as connection:
         await take_over(connection, prepare(site, school, now=MORNING))
         await connection.execute(update(tables.sites).values(language="en"))
     await office.publishes(shelf)
-    assert shelf.read()[1].policy.grace == dt.timedelta(minutes=3)
+    assert shelf.read()[1].policy == replace(policy, watch=dt.timedelta(minutes=45))

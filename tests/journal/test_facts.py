@@ -26,7 +26,9 @@ from gateway.domain.model import ClockState, Direction, PersonId, Reason, Seq, V
 from gateway.domain.register import Coverage, Fact, FactKind
 from journal import tables
 from journal.facts import bounds, gather, interpret
+from journal.registry import revoke
 from journal.store import milliseconds
+from tests.journal.judging import Judge
 from tests.journal.school import KEY, LANE, SITE, TODAY, ZONE, School, at, card, school
 
 
@@ -226,12 +228,24 @@ async def test_coverage_by_lane(place: School) -> None:
     assert words(found.coverage, "05:00", "06:59") == ["no_lane since 2026-09-01T02:00:00.000Z"]
 
 
-async def test_a_revoked_gateway_is_not_waited_for(place: School) -> None:
+@pytest.mark.parametrize(
+    ("revoked", "silent"), [("06:00", []), ("08:10", ["silent south/main since 2026-09-01T04:30:00.000Z"])]
+)
+async def test_a_revoked_gateway_is_not_waited_for_from_then_on(place: School, revoked: str, silent: list[str]) -> None:
     place.north.covers("07:00", "09:00")
-    async with place.store.begin() as connection:
-        south = tables.gateways.c.gateway == "south"
-        await connection.execute(update(tables.gateways).where(south).values(state="revoked"))
-    assert words((await read(place)).coverage, "07:30", "08:59") == []
+    await revoke(place.store, "south", at=at(revoked))
+    assert words((await read(place)).coverage, "07:30", "08:59") == silent
+
+
+async def test_what_a_stolen_gateway_never_delivered_makes_nobody_absent(place: School) -> None:
+    place.north.covers("07:00", "09:16")
+    await place.deliver()
+    judge = Judge(place)
+    await judge.at("09:10")
+    await revoke(place.store, "south", at=at("09:10"))
+    await judge.at("09:20")
+    assert await place.marks() == {"p1": "unknown", "p2": "unknown", "p3": "unknown"}
+    assert await place.notices() == []
 
 
 async def test_bytes_that_nobody_can_read_are_left_out(place: School) -> None:

@@ -60,6 +60,32 @@ async def test_five_are_told(desk: Clerk) -> None:
     assert await states(desk) == {"pending": 5}
 
 
+@pytest.mark.parametrize(
+    ("some", "state"),
+    [
+        ('"groups": ["5a"]', "held"),
+        ('"grades": [5]', "held"),
+        ('"shifts": [2]', "pending"),
+        ('"groups": ["6a"]', "pending"),
+    ],
+)
+async def test_a_class_has_a_brake_of_its_own(desk: Clerk, some: str, state: str) -> None:
+    overrides = f'[{{{some}, "numbers": {{"brake_class_pupils": 3}}}}]'
+    async with desk.place.store.begin() as connection:
+        await connection.execute(update(tables.sites).values(overrides=overrides))
+    await nobody_came(desk, but=range(5, 11))
+    assert await states(desk) == {state: 4}
+
+
+async def test_a_shift_has_a_brake_of_its_own(desk: Clerk) -> None:
+    overrides = '[{"shifts": [1], "numbers": {"brake_pupils": 2}}]'
+    async with desk.place.store.begin() as connection:
+        await connection.execute(update(tables.groups).values(shift=1))
+        await connection.execute(update(tables.sites).values(overrides=overrides))
+    await nobody_came(desk, but=range(4, 11))
+    assert await states(desk) == {"held": 3}
+
+
 async def test_those_told_before_the_limit_stay_told_and_count(desk: Clerk) -> None:
     for person in (1, 2, 3, 4, 5):
         desk.place.north.tap(person, "08:36")

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from gateway.domain.model import Doubt, DoubtKind
+from gateway.domain.model import Doubt, DoubtKind, Reason, Verdict
 from gateway.errors import ConfigError
 from journal import tables
 from journal.judge import JudgeLoop
@@ -98,12 +98,33 @@ async def test_in_english(place: School, tmp_path: Path) -> None:
 
 
 async def test_unknown_is_a_column_of_its_own_with_its_reason(place: School, tmp_path: Path) -> None:
+    """What the doors cannot tell is said once for everybody, not once for each of two thousand pupils."""
     await morning(place, silent=True)
     output = lines(await in_thread(tmp_path, "report", "--date", DATE))
     assert output[2] == "5А 4 2 1 0 1 0 0"
-    assert output[6] == "5А, неизвестно: Фамилия4 Имя4 (вход south/main не слышен с 08:00)"
+    assert output[6:] == [
+        "5А, неизвестно: Фамилия4 Имя4",
+        "Почему неизвестно:",
+        "вход south/main не слышен с 08:00",
+    ]
     output = lines(await in_thread(tmp_path, "report", "--date", DATE, "--language", "en"))
-    assert output[6] == "5А, unknown: Фамилия4 Имя4 (entrance south/main not heard from since 08:00)"
+    assert output[6:] == [
+        "5А, unknown: Фамилия4 Имя4",
+        "Why unknown:",
+        "entrance south/main not heard from since 08:00",
+    ]
+
+
+async def test_what_is_doubtful_about_one_pupil_alone_stands_beside_the_name(place: School, tmp_path: Path) -> None:
+    blocked = Verdict(admit=False, reason=Reason.BLOCKED)
+    place.north.tap(1, "08:20", verdict=blocked)
+    for person in (2, 3, 4):
+        place.north.tap(person, "08:20")
+    await place.heard("07:00", "10:11")
+    await JudgeLoop(place.store, FakeClock(at("10:15"))).round()
+    output = lines(await in_thread(tmp_path, "report", "--date", DATE, "--language", "en"))
+    shown = "the card was shown at 08:20, no passage was confirmed"
+    assert output[5:] == [f"5А, unknown: Фамилия1 Имя1 ({shown})"]
 
 
 async def test_who_came_to_the_second_lesson_only_was_there_and_missed_one(place: School, tmp_path: Path) -> None:

@@ -48,6 +48,7 @@ async def test_a_morning_of_one_gateway(process: Process) -> None:
     process.hears("WATCHDOG=1")
     assert process.terminate() == 0
     assert " stopped\n" in process.log
+    assert "alembic" not in process.log
     assert process.entries == [(e.seq, e.body) for e in door.ledger]
 
 

@@ -46,7 +46,8 @@ async def test_a_dry_run_tells_the_same_and_writes_nothing(desk: Counter) -> Non
     first = done["changes"][0]
     assert (first["person"], first["before"]["status"], first["after"]["status"]) == ("p2", "absent", "late")
     russian = await desk.types(*words, "--dry-run")
-    assert "ничего не записано" in russian
+    assert russian.startswith("Касается: 1 человек. ")
+    assert russian.endswith("Это проверка: ничего не записано.\n")
 
 
 async def test_a_whole_class_let_in_by_hand(desk: Counter) -> None:
@@ -166,6 +167,7 @@ async def test_the_list_shows_who_said_what_and_what_holds(desk: Counter) -> Non
     await desk.types(*words)
     await desk.types("statement", "withdraw", "1", "--by", "Орлова", when="12:30")
     await desk.types("statement", "mark", "p2", "--status", "late", "--minutes", "4", "--by", "Орлова")
+    assert await desk.types("statement", "list", "--person", "p3") == "никто ничего не говорил\n"
     assert (await desk.types("statement", "list")).splitlines() == [
         "1  01.09 08:50  p1  вход, транспорт  (Петрова, 01.09 12:00: автобус; отозвано: Орлова, 01.09 12:30)",
         "3  01.09 00:00–02.09 00:00  p2  отметка, опоздание 4 мин  (Орлова, 01.09 12:00)",

@@ -47,7 +47,7 @@ async def test_the_first_lesson_is_cancelled_afterwards_with_messages_already_se
     assert await desk.marks() == {"p1": "late 10", "p2": "absent", "p3": "absent"}
     cancel = ("timetable", "change", "cancelled", "--class", "5a", "--lesson", "1", "--by", "Петрова")
     said = await desk.types(*cancel, "--dry-run", "--language", "en", when="09:20")
-    assert "3 marks change, 3 messages were already sent. A dry run: nothing was written." in said
+    assert said.startswith("3 marks change, 3 messages were already sent. A dry run: nothing was written.")
     assert await lessons(desk) == {"1": "gate", "2": "gate"}
     assert await desk.place.rows(changes, "id") == []
     await desk.types(*cancel, when="09:20")
@@ -80,7 +80,7 @@ async def test_a_remote_day_is_nobodys_absence_and_can_be_taken_back(desk: Count
     assert "Меняется 6 отметок" in said
     await desk.judge.at("12:01")
     assert set((await desk.marks()).values()) == {"absent"}
-    assert await desk.types("timetable", "list") == ""
+    assert await desk.types("timetable", "list") == "изменений нет\n"
 
 
 async def test_a_lesson_moves(desk: Counter) -> None:

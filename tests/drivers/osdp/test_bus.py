@@ -10,7 +10,7 @@ from drivers.osdp import bus as thread_of_bus
 from drivers.osdp.panel import Panel, Wire
 from gateway.errors import DeviceLost
 from simulators.osdp import OsdpBus
-from tests.contracts.osdp import KEY, device
+from tests.drivers.osdp.bench import KEY, device
 
 
 async def test_a_library_that_hangs_hangs_nothing_else(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -19,7 +19,7 @@ from gateway.domain.model import Reason, Verdict
 from gateway.errors import ConfigError, DeviceLost
 from gateway.ports import CardRead, DeviceNotice, GateEvent, ReaderEvent
 from simulators.osdp import OsdpBus
-from tests.contracts.osdp import KEY, device
+from tests.drivers.osdp.bench import KEY, device
 
 OTHER = bytes.fromhex("00112233445566778899AABBCCDDEEFF")
 BITS = bytes.fromhex("BF721200")

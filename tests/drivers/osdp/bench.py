@@ -1,14 +1,17 @@
 """An OSDP reader for the contract suite: alone on its bus, with a key in a folder."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from drivers.osdp.driver import Osdp
 from drivers.wiegand import encode
 from gateway.domain.credential import Credential, Technology
+from gateway.ports import Device
 from simulators.osdp import OsdpBus
+from tests.contracts.readers import SILENCE
 
+CONFORMS: type[Device] = Osdp
 KEY = bytes.fromhex("7D1F0B6A93C24E58A1B2C3D4E5F60718")
 
 
@@ -35,7 +38,7 @@ class OsdpBench:
     second = Credential(technology=Technology.WIEGAND34, uid=bytes.fromhex("04DE5F1E"))
 
     def __init__(self, folder: Path, url: str) -> None:
-        self.settings = {"keys": keyed(folder / "keys", 1)}
+        self.settings = {"keys": keyed(folder / "keys", 1), "silence": SILENCE}
         self.sim = OsdpBus(url, {1: KEY})
 
     async def present(self, card: Credential, hold: float = 0.0) -> None:
@@ -54,3 +57,6 @@ class OsdpBench:
         await self.sim.garbage(b"\x53\x81\xff\xff" + b"junk" * 50)
         for _ in range(8):
             assert self.sim.readers[1].bits(400, bytes(50))
+
+
+READERS: Mapping[str, Callable[[Path], OsdpBench]] = {"osdp-pty": lambda tmp: OsdpBench(tmp, str(tmp / "bus"))}

@@ -1,12 +1,14 @@
-"""Terminals that decide alone, for the contract suite of the readers."""
+"""What a kind of reader brings for the contract suite: `READERS` in the bench.py of its tests."""
 
-import asyncio
+from collections.abc import Mapping
 from types import TracebackType
 from typing import Protocol
 
 from gateway.domain.credential import Credential, Technology
 from gateway.ports import CardRead, ReaderEvent, Upload
-from simulators.zkteco import Terminal
+
+#: Shorter than the default, so that a card that stayed and one that came back are told apart within a test.
+SILENCE = 0.3
 
 
 class Simulated(Protocol):
@@ -23,6 +25,30 @@ class Simulated(Protocol):
     async def replug(self) -> None: ...
 
 
+class Bench(Protocol):
+    """One kind with its simulator."""
+
+    kind: str
+    #: Of its device, beside the url.
+    settings: Mapping[str, object]
+    first: Credential
+    second: Credential
+
+    @property
+    def sim(self) -> Simulated: ...
+    async def present(self, card: Credential, hold: float = 0.0) -> None: ...
+    async def unfit(self) -> None: ...
+    async def storm(self) -> None: ...
+
+
+def em4100(uid: str) -> Credential:
+    return Credential(technology=Technology.EM4100, uid=bytes.fromhex(uid))
+
+
+def type_a(uid: str) -> Credential:
+    return Credential(technology=Technology.ISO14443A, uid=bytes.fromhex(uid))
+
+
 def unpacked(event: ReaderEvent) -> ReaderEvent:
     """What was told alone, without its time; the terminal hears that it is recorded."""
     if not isinstance(event, Upload):
@@ -30,24 +56,3 @@ def unpacked(event: ReaderEvent) -> ReaderEvent:
     event.recorded(True)
     [read] = event.reads
     return CardRead(credential=read.credential)
-
-
-class TerminalBench:
-    kind = "zkteco"
-    first = Credential(technology=Technology.ZKTECO, uid=bytes.fromhex("0501"))
-    second = Credential(technology=Technology.ZKTECO, uid=bytes.fromhex("123456789012345678"))
-
-    def __init__(self) -> None:
-        self.sim = Terminal(at_once=1)
-
-    async def present(self, card: Credential, hold: float = 0.0) -> None:
-        # The terminal itself knows that a card which is held is one tap.
-        self.sim.tap(card.uid.hex())
-        await asyncio.sleep(hold)
-
-    async def unfit(self) -> None:
-        for _ in range(6):
-            self.sim.tap("guest")
-
-    async def storm(self) -> None:
-        await self.sim.push(b"501\n\xff\x00junk\n" * 200)

@@ -1,15 +1,23 @@
 """A PC/SC reader for the contract suite: the real pcscd with its virtual reader, unplugged by stopping the service."""
 
 import os
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import ClassVar
 
+from drivers.pcsc.driver import Pcsc
 from gateway.domain.credential import Credential, Technology
+from gateway.ports import Device
 from simulators.pcsc import Card, PcscReader
+from tests.contracts.readers import SILENCE
 from tests.needs import PCSC, require
+
+CONFORMS: type[Device] = Pcsc
 
 
 class PcscBench:
     kind = "pcsc"
+    settings: ClassVar = {"silence": SILENCE}
     first = Credential(technology=Technology.ISO14443A, uid=bytes.fromhex("04DE5F1EACC040"))
     second = Credential(technology=Technology.ISO14443A, uid=bytes.fromhex("DEADBEEF"))
 
@@ -29,3 +37,6 @@ class PcscBench:
         card = Card(b"")
         card.answers = dict.fromkeys(card.answers, b"junk" * 64)
         await self.sim.hold(card, 0.0)
+
+
+READERS: Mapping[str, Callable[[Path], PcscBench]] = {"pcsc": PcscBench}

@@ -1,0 +1,12 @@
+"""A reader that types on the desk: ten hex digits of an EM4100 card."""
+
+from pathlib import Path
+
+from simulators.desk import OnDesk
+from simulators.keyboard import Keyboard
+
+
+def on_desk(url: str | None, folder: Path) -> OnDesk:
+    """At that url, or at one in the folder."""
+    reader = Keyboard(url or f"unix:{folder}/keyboard")
+    return OnDesk(reader, lengths=(5,), settings='technology = "em4100"\nlength = 5\n')

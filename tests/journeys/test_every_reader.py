@@ -1,0 +1,190 @@
+"""One daemon with eight kinds of readers and five lamps on a busy morning: one is unplugged, one floods, one hangs."""
+
+import asyncio
+import os
+import random
+import signal
+import sqlite3
+import sys
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack, asynccontextmanager, closing
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from gateway.domain.entry import DeviceData, DeviceState, PassageData, PassageKind, TapData
+from gateway.domain.model import LaneId
+from gateway.domain.wire import Event, decode
+from simulators.pn532 import Fault
+from tests.domain.build import KEY
+from tests.gateway.daemon import running
+from tests.journeys.doors import PUPILS, Door, Gates, configured, doors, gates, pcsc_door
+from tests.needs import PCSC
+
+PATIENCE = 150.0
+START = datetime(2026, 9, 1, 5, tzinfo=UTC)
+#: The morning goes so much faster; back-offs and passages with it.
+SPEED = 10
+#: Pupils at a door before its fault, and after it.
+SOME = 12
+STORM = (b"\x02" * 700 + b"0123456789ABCDEF" * 40 + b"\xff\x00junk\x03") * 20
+
+
+@dataclass
+class Ledger:
+    """What is on the disk, read beside the daemon."""
+
+    file: Path
+    entries: list[Event] = field(default_factory=list)
+    _key: int = 0
+
+    def look(self) -> list[Event]:
+        with closing(sqlite3.connect(f"file:{self.file}?mode=ro", uri=True)) as database:
+            for key, body in database.execute("SELECT key, body FROM entry WHERE key > ? ORDER BY key", [self._key]):
+                self.entries.append(decode(body))
+                self._key = key
+        return self.entries
+
+    def taps(self, lane: str) -> list[TapData]:
+        return [e.data for e in self.look() if isinstance(e.data, TapData) and e.data.lane == LaneId(lane)]
+
+    def states(self, lane: str) -> list[DeviceState]:
+        """What a lane's reader told of itself."""
+        told = [e.data for e in self.look() if isinstance(e.data, DeviceData) and e.data.lane == LaneId(lane)]
+        kinds = (DeviceState.UP, DeviceState.DOWN, DeviceState.GARBAGE)
+        return [data.kind for data in told if data.kind in kinds and not data.detail.startswith("gate")]
+
+    def confirmed(self, lane: str) -> int:
+        told = [e.data for e in self.look() if isinstance(e.data, PassageData) and e.data.lane == LaneId(lane)]
+        assert {data.kind for data in told} <= {PassageKind.CONFIRMED}
+        return len(told)
+
+    async def until(self, true: Callable[[], bool]) -> None:
+        while not true():
+            await asyncio.sleep(0.1)
+
+
+def children(pid: int) -> list[int]:
+    return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text("ascii").split()]
+
+
+@dataclass
+class Morning:
+    doors: dict[str, Door]
+    gates: Gates
+    ledger: Ledger
+    daemon: asyncio.subprocess.Process
+    chance: random.Random
+
+    async def crowd(self, kind: str, some: int = SOME) -> None:
+        """Pupils at one door, until all of them are recorded."""
+        door = self.doors[kind]
+        for _ in range(some):
+            await door.come(self.chance)
+        await self.ledger.until(lambda: len(self.ledger.taps(kind)) == len(door.shown))
+
+    async def states(self, kind: str, *last: DeviceState) -> None:
+        await self.ledger.until(lambda: self.ledger.states(kind)[-len(last) :] == [*last])
+
+    async def unplugged(self, kind: str) -> None:
+        await self.crowd(kind)
+        await self.doors[kind].sim.unplug()
+        await self.states(kind, DeviceState.DOWN)
+        await self.doors[kind].sim.replug()
+        await self.states(kind, DeviceState.DOWN, DeviceState.UP)
+        await self.crowd(kind)
+
+    async def floods(self, kind: str, others: asyncio.Event) -> None:
+        await self.crowd(kind)
+        while not others.is_set():
+            await self.doors[kind].sim.garbage(STORM)
+        assert DeviceState.GARBAGE in self.ledger.states(kind)
+        await self.crowd(kind)
+
+    async def falls_silent(self, kind: str) -> None:
+        await self.crowd(kind)
+        self.doors[kind].sim.fault = Fault.SILENT
+        await self.states(kind, DeviceState.DOWN)
+        self.doors[kind].sim.fault = None
+        await self.states(kind, DeviceState.DOWN, DeviceState.UP)
+        await self.crowd(kind)
+
+    async def library_hangs(self, kind: str) -> None:
+        """The process that a vendor's library has for itself does not move any more."""
+        await self.crowd(kind)
+        [child] = children(self.daemon.pid)
+        os.kill(child, signal.SIGSTOP)
+        await self.states(kind, DeviceState.DOWN, DeviceState.UP)
+        assert child not in children(self.daemon.pid)
+        await self.crowd(kind)
+
+    async def others(self, faulty: set[str], over: asyncio.Event) -> None:
+        """They come to all other doors until every fault is over."""
+
+        async def busy(door: Door) -> None:
+            while len(door.shown) < SOME or (not over.is_set() and len(door.shown) < PUPILS - 1):
+                await door.come(self.chance)
+            await over.wait()
+            await self.crowd(door.kind, 1)
+
+        async with asyncio.TaskGroup() as tasks:
+            for kind in self.doors.keys() - faulty:
+                tasks.create_task(busy(self.doors[kind]))
+
+    async def play(self, hangs: str) -> None:
+        over = asyncio.Event()
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self.others({"line", "rdm6300", hangs}, over))
+            flood = tasks.create_task(self.floods("rdm6300", over))
+            await asyncio.gather(
+                self.unplugged("line"), self.library_hangs(hangs) if hangs == "pcsc" else self.falls_silent(hangs)
+            )
+            over.set()
+            await flood
+
+
+@asynccontextmanager
+async def morning(folder: Path, extra: list[Door], seed: int) -> AsyncIterator[Morning]:
+    """Everything is plugged in, and every reader is up."""
+    lamps = gates(folder)
+    here = [*doors(folder, lamps, START - timedelta(minutes=30)), *extra]
+    async with AsyncExitStack() as stack:
+        for sim in (lamps.lamp, lamps.board, lamps.relays, *(door.sim for door in here)):
+            await stack.enter_async_context(sim)
+        config = configured(folder, here, lamps, START + timedelta(days=1))
+        daemon = await stack.enter_async_context(running(config))
+        ledger = Ledger(folder / "state" / "ledger.db")
+        await ledger.until(lambda: all(DeviceState.UP in ledger.states(door.kind) for door in here))
+        await asyncio.gather(lamps.lamp.opened(), lamps.board.opened(), lamps.relays.opened())
+        yield Morning({door.kind: door for door in here}, lamps, ledger, daemon, random.Random(seed))
+
+
+@pytest.mark.parametrize(("hangs", "seed"), [("nfc", 1), pytest.param("pcsc", 2, marks=pytest.mark.needs(*PCSC))])
+async def test_nobody_else_loses_anything(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, hangs: str, seed: int
+) -> None:
+    monkeypatch.setenv("ATTENDANCE_CLOCK", f"{START.isoformat()}|{time.monotonic()}|{SPEED}")
+    extra = [pcsc_door(tmp_path)] if hangs == "pcsc" else []
+    for door in extra:
+        monkeypatch.setenv("PCSCLITE_CSOCK_NAME", str(door.sim.service.socket))
+    began = time.monotonic()
+    async with asyncio.timeout(PATIENCE), morning(tmp_path, extra, seed) as day:
+        await day.play(hangs)
+        seconds = time.monotonic() - began
+        ledger, faulty = day.ledger, {"line", "rdm6300", hangs}
+    for kind, door in day.doors.items():
+        states, taps = ledger.states(kind), ledger.taps(kind)
+        told = f"{kind:10} {len(door.shown):4} shown {len(taps):4} recorded {door.let_in:4} let in: {' '.join(states)}"
+        sys.stdout.write(told + "\n")
+        assert [tap.token for tap in taps] == [KEY.token(card) for card in door.shown]
+        assert all(tap.verdict.admit for tap in taps)
+        assert ledger.confirmed(kind) == (door.let_in if "passage_seconds" in door.lane else 0)
+        assert kind in faulty or states == [DeviceState.UP]
+    for kind in ("line", hangs):
+        assert ledger.states(kind) == [DeviceState.UP, DeviceState.DOWN, DeviceState.UP]
+    storms = ledger.states("rdm6300").count(DeviceState.GARBAGE)
+    assert 1 <= storms <= 1 + seconds // 60
+    assert sum(door.let_in > 0 for door in day.doors.values()) == 5
