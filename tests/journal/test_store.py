@@ -86,6 +86,14 @@ async def test_an_exception_rolls_back(store: Store) -> None:
     assert await dirty(store) == {}
 
 
+async def test_a_day_is_of_a_person_of_any_name(store: Store) -> None:
+    names = ["Аня", 'a"b', "a\\b", "a\nb", "a,b", "{a}", "🙂", "null", ""]
+    for _ in range(2):
+        async with store.begin() as connection:
+            await mark_dirty(connection, [Day(SITE, "2026-09-01", name) for name in names])
+    assert await dirty(store) == {("2026-09-01", name): 2 for name in names}
+
+
 async def test_writers_take_turns_and_readers_do_not_wait(store: Store) -> None:
     async def write(number: int) -> None:
         async with store.begin() as connection:
