@@ -213,6 +213,9 @@ class _Session:
             await self._part(receipt, f"the journal has entries up to {through}, this ledger ends at {position.last}")
         if own is not None and own.hex() != receipt.head:
             await self._part(receipt, f"the journal has other bytes than this ledger in its entries up to {through}")
+        if any(refusal.code == "quarantine" and refusal.last > through for refusal in receipt.refused):
+            # Of an older life of this ledger, which the journal heard beyond a gap: these numbers are taken for ever.
+            await self._part(receipt, f"the journal has other bytes than this ledger in its entries after {through}")
         # Without a hash of our own it is below everything that is kept, and settles nothing.
         await self._ledger.apply(receipt)
         start = max(through, Seq(position.floor - 1))

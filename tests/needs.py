@@ -14,6 +14,8 @@ PCSC = ("pcscd", VIRTUAL_READER, "pyscard")
 
 _SYSTEM_PATH = os.pathsep.join((os.environ.get("PATH", os.defpath), "/usr/sbin", "/sbin", *PROGRAMS))
 _PACKAGES = {
+    "ip": "iproute2",
+    "nft": "nftables",
     "postgres": "postgresql",
     "systemd-analyze": "systemd",
     "systemd-sysusers": "systemd",

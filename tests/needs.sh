@@ -16,6 +16,8 @@ swig:swig:PC/SC readers, whose library is compiled
 $python_h:python3-dev:PC/SC readers, whose library is compiled
 strace:strace:faults of the disk
 faketime:faketime:clocks that jump
+ip:iproute2:wires that the kernel spoils
+nft:nftables:wires that the kernel spoils
 systemd-analyze:systemd:the systemd units
 "
 missing() {

@@ -11,7 +11,7 @@ import os
 import shutil
 import sqlite3
 from collections.abc import Callable
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -101,12 +101,13 @@ class Disk:
         return {path.name: path.read_bytes() for path in sorted(self.folder.iterdir())}
 
     def ask(self, name: str, sql: str) -> list[Any]:
-        """A look at a copy of a database, whoever has it open or has left it behind."""
+        """A look at a copy of a database, whoever has it open or has left it behind; nothing before it has its tables."""
         with TemporaryDirectory(prefix="simulated-") as folder:
             for path in self.folder.glob(f"{name}*"):
                 shutil.copy(path, folder)
-            with closing(sqlite3.connect(Path(folder) / name)) as copy:
+            with closing(sqlite3.connect(Path(folder) / name)) as copy, suppress(sqlite3.OperationalError):
                 return copy.execute(sql).fetchall()
+        return []
 
     def restore(self, image: dict[str, bytes]) -> None:
         """Of a machine that is off: these files, and no others."""

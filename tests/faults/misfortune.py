@@ -113,12 +113,19 @@ class _Misfortunes:
             entrance.device.feed(None)
 
     def _old_image(self) -> None:
-        """What is on the card now is put back some minutes later, as if the card had been copied and swapped."""
-        entrance = self._world.chance.dice.choice(self._world.entrances)
-        machine, image = entrance.machine, entrance.machine.disk.image()
-        asyncio.get_running_loop().call_later(
-            self._world.chance.dice.uniform(20, 120), self._swap, machine, lambda: self._put_image(entrance, image)
+        """The card is copied while the journal has not answered the newest tap, and swapped for its copy minutes later."""
+        self._copy_card(
+            self._world.chance.dice.choice(self._world.entrances), self._world.chance.dice.choice((0, 3000))
         )
+
+    def _copy_card(self, entrance: Entrance, looks: int) -> None:
+        loop, machine = asyncio.get_running_loop(), entrance.machine
+        position = entrance.outbox.position if entrance.outbox is not None else None
+        if looks and (position is None or position.last == position.through):
+            loop.call_later(0.02, self._copy_card, entrance, looks - 1)
+            return
+        image, wait = machine.disk.image(), self._world.chance.dice.uniform(20, 120)
+        loop.call_later(wait, self._swap, machine, lambda: self._put_image(entrance, image))
 
     def _old_backup(self) -> None:
         machine = self._world.journal.machine
@@ -140,4 +147,5 @@ class _Misfortunes:
     def _put_backup(self, image: dict[str, bytes]) -> None:
         self._world.chance.note(Fault.OLD_BACKUP, "journal")
         self._world.journal.machine.disk.restore(image)
-        self._world.witness.journal_restored()
+        ledgers = {entrance.name: entrance.machine.disk for entrance in self._world.entrances}
+        self._world.witness.journal_restored(ledgers, self._world.journal.machine.disk)

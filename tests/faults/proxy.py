@@ -3,6 +3,7 @@
 import asyncio
 import socket
 import struct
+from collections.abc import Sequence
 from types import TracebackType
 from typing import Self
 
@@ -13,10 +14,12 @@ _RESET = struct.pack("ii", 1, 0)  # SO_LINGER of no time: a close is a reset
 class Proxy:
     """Listens on a port of loopback and carries bytes to another one."""
 
+    #: What the broker is told.
+    lines: Sequence[str] = ()
+
     def __init__(self, port: int) -> None:
         self._to = port
-        #: What is thrown away: to the broker, to the gateway.
-        self.drops_up = self.drops_down = False
+        self._spoilt = ""
         self._carrying: set[asyncio.Task[None]] = set()
         self._writers: set[asyncio.StreamWriter] = set()
         #: Bytes that were thrown away.
@@ -31,20 +34,32 @@ class Proxy:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._server.close()
-        self.reset()
+        self._end()
         for task in self._carrying:
             task.cancel()
         await asyncio.gather(*self._carrying, return_exceptions=True)
         await self._server.wait_closed()
 
-    def reset(self) -> int:
-        """Ends every connection with a reset on both sides; how many sockets that were."""
-        ended = len(self._writers)
+    def spoil(self, way: str) -> None:
+        """`drops_up` to the broker, `drops_down` to the gateway: nothing gets through that way any more."""
+        self._spoilt = way
+
+    def heal(self) -> None:
+        """Everything gets through again."""
+        self._spoilt = ""
+
+    async def reset(self) -> None:
+        """Ends every connection with a reset on both sides; waits for one where there is none."""
+        async with asyncio.timeout(60):
+            while not self._writers:
+                await asyncio.sleep(0.02)
+        self._end()
+
+    def _end(self) -> None:
         for writer in self._writers:
             plug: socket.socket = writer.get_extra_info("socket")
             plug.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
             writer.transport.abort()
-        return ended
 
     async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
@@ -61,7 +76,7 @@ class Proxy:
         self._writers.add(sink)
         try:
             while data := await source.read(_CHUNK):
-                if self.drops_up if up else self.drops_down:
+                if self._spoilt == ("drops_up" if up else "drops_down"):
                     self.dropped += len(data)
                 else:
                     sink.write(data)

@@ -86,7 +86,7 @@ async def test_a_tap_waits_for_no_name_and_no_network(tmp_path: Path) -> None:
         asked = tmp_path / "asked"
         at.gateway = at.child("north", "-c", _NO_NAMES, str(tmp_path / "north.toml"), str(asked))
         settings = (tmp_path / "north.toml").read_text()
-        nowhere = settings.replace(f"127.0.0.1:{at.proxy.port}", f"localhost:{at.proxy.port}")
+        nowhere = settings.replace(f"127.0.0.1:{at.wire.port}", f"localhost:{at.wire.port}")
         (tmp_path / "north.toml").write_text(nowhere)
         await at.gateway.start()
         assert await at.tap(3) == 3

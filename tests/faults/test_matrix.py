@@ -5,17 +5,22 @@
 
 import asyncio
 import os
+import signal
 from pathlib import Path
 
 import pytest
 
 from simulators import ledgers
-from tests.faults.ward import Ward, image, put_back, ward
+from sync.mqtt import connect
+from tests.faults.firewall import Firewall
+from tests.faults.proxy import Proxy
+from tests.faults.ward import SITE, Ward, image, put_back, ward
 
 pytestmark = [pytest.mark.slow, pytest.mark.needs("mosquitto"), pytest.mark.timeout(240)]
 
 #: How far the n-th system call goes; `make faults` asks for more.
 _MANY = int(os.environ.get("FAULTS", "1"))
+WIRES = [Proxy, pytest.param(Firewall, marks=pytest.mark.needs("ip", "nft"))]
 
 
 def growing(*numbers: int) -> list[int]:
@@ -63,22 +68,24 @@ async def test_a_frozen_broker(tmp_path: Path) -> None:
         await rested(at)
 
 
+@pytest.mark.parametrize("wire", WIRES)
 @pytest.mark.parametrize("way", ["drops_up", "drops_down"])
-async def test_a_wire_that_carries_one_way_only(tmp_path: Path, way: str) -> None:
-    async with ward(tmp_path) as at:
-        setattr(at.proxy, way, True)
+async def test_a_wire_that_carries_one_way_only(tmp_path: Path, way: str, wire: type[Proxy | Firewall]) -> None:
+    async with ward(tmp_path, wire=wire) as at:
+        at.wire.spoil(way)
         assert await at.tap(5) == 5
         await asyncio.wait_for(_says(at, "link down"), 60)
-        assert at.proxy.dropped > 0
-        setattr(at.proxy, way, False)
+        assert at.wire.dropped > 0
+        at.wire.heal()
         await rested(at)
 
 
-async def test_connections_that_are_reset(tmp_path: Path) -> None:
-    async with ward(tmp_path) as at:
+@pytest.mark.parametrize("wire", WIRES)
+async def test_connections_that_are_reset(tmp_path: Path, wire: type[Proxy | Firewall]) -> None:
+    async with ward(tmp_path, wire=wire) as at:
         for _ in range(3):
             assert await at.tap(2) == 2
-            at.proxy.reset()
+            await at.wire.reset()
         await rested(at)
 
 
@@ -91,10 +98,15 @@ async def test_a_broker_that_comes_back_and_knows_nothing(tmp_path: Path) -> Non
 
 
 async def test_a_journal_that_is_away_longer_than_the_queue_of_the_broker_lasts(tmp_path: Path) -> None:
-    async with ward(tmp_path, lines=["max_queued_messages 5"]) as at:
-        await at.journal.kill()
+    """mosquitto keeps 1,000 messages for a client that does not take them, and drops what comes then."""
+    async with ward(tmp_path) as at:
+        os.kill(at.journal.pid, signal.SIGSTOP)
+        async with connect(at.broker.at("crowd")) as crowd:
+            for _ in range(1200):
+                await crowd.publish(f"att/v1/{SITE}/crowd/events", b"[]")
+        assert "being dropped" in at.broker.log, "the queue was never full: this fault has not happened"
         assert await at.tap(40) == 40
-        await at.journal.start()
+        os.kill(at.journal.pid, signal.SIGCONT)
         await rested(at)
 
 

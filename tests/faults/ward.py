@@ -21,6 +21,7 @@ from simulators.school import journal_settings
 from simulators.virtual import Virtual
 from sync.signing import Signer
 from tests.broker import Mosquitto
+from tests.faults.firewall import Firewall, own_network
 from tests.faults.proxy import Proxy
 
 SITE, NAME = "school", "north"
@@ -34,8 +35,8 @@ _NO_MAIL = 9
 class Ward:
     """One gateway with one lane; `tap` is a pupil who tries until a lamp answers."""
 
-    def __init__(self, folder: Path, broker: Mosquitto, proxy: Proxy, door: Virtual) -> None:
-        self.folder, self.broker, self.proxy, self.door = folder, broker, proxy, door
+    def __init__(self, folder: Path, broker: Mosquitto, wire: Proxy | Firewall, door: Virtual) -> None:
+        self.folder, self.broker, self.wire, self.door = folder, broker, wire, door
         self._environment = {key: value for key, value in os.environ.items() if not key.startswith("ATTENDANCE_")}
         self.journal = self.child("journal", "-m", "journal", "run", "--config", str(folder / "journal.toml"))
         self.gateway = self.daemon()
@@ -68,7 +69,7 @@ class Ward:
         await self.ask("journal", "gateway", "add", SITE, NAME, "--key", key, "--out", str(enrolment))
         (self.folder / "north.toml").write_text(
             f'site = "{SITE}"\ngateway = "{NAME}"\n[state]\ndirectory = "{self.folder / NAME}"\n'
-            f'[enrolment]\nfile = "{enrolment}"\n[uplink]\nurl = "mqtt://127.0.0.1:{self.proxy.port}"\nkeepalive = 5\n'
+            f'[enrolment]\nfile = "{enrolment}"\n[uplink]\nurl = "mqtt://127.0.0.1:{self.wire.port}"\nkeepalive = 5\n'
             f'[[devices]]\nid = "door"\nkind = "virtual"\nurl = "{self.door.url}"\n'
             '[[lanes]]\nid = "door"\ndirection = "arrival_only"\nreader = "door"\ngate = "door"\n',
             encoding="utf-8",
@@ -140,13 +141,16 @@ class Ward:
 
 
 @asynccontextmanager
-async def ward(folder: Path, *, lines: Sequence[str] = ()) -> AsyncIterator[Ward]:
+async def ward(folder: Path, *, wire: type[Proxy | Firewall] = Proxy) -> AsyncIterator[Ward]:
     """Everything runs and the first tap has arrived."""
     async with AsyncExitStack() as stack:
-        broker = stack.enter_context(Mosquitto(folder / "broker", lines=lines))
-        proxy = await stack.enter_async_context(Proxy(broker.port))
+        if wire is Firewall:
+            stack.enter_context(own_network())
+        broker = stack.enter_context(Mosquitto(folder / "broker", lines=wire.lines))
+        spoilt: Proxy | Firewall = wire(broker.port)
+        await stack.enter_async_context(spoilt)
         door = await stack.enter_async_context(Virtual(f"unix:{folder}/door"))
-        made = Ward(folder, broker, proxy, door)
+        made = Ward(folder, broker, spoilt, door)
         await made.set_up()
         try:
             await made.journal.start()

@@ -1,6 +1,7 @@
 """Watches from outside, after every step that changes something, and objects to what must never be."""
 
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -117,28 +118,29 @@ class Witness:
         if self.mails[address, f"{message.subject} {message.text}"] > 1:
             raise Bug(f"{address} is told twice: {message.subject}")
 
-    def journal_restored(self) -> None:
-        """From a backup: what it has heard and sent since, it cannot know."""
+    def journal_restored(self, ledgers: Mapping[str, Disk], journal: Disk) -> None:
+        """From a backup: what it has heard and sent since, it cannot know; what stood there alone is lost."""
         self._proven.clear()
         self.mails.clear()
+        for name, ledger in ledgers.items():
+            self._excuse(name, ledger, journal)
 
     def card_replaced(self, name: str, ledger: Disk, journal: Disk) -> None:
-        """An older SD card: what stands neither on it nor in the journal is lost, and its numbers are given again.
-
-        What the journal only holds beyond a gap is lost where the gap was on the other card alone.
-        """
-        counted = journal.ask("journal.db", f"SELECT hash, origin {_COUNTED}")
-        kept = {digest for digest, _ in counted} | {
-            digest for (digest,) in ledger.ask("ledger.db", "SELECT hash FROM entry")
-        }
-        told = {origin for _, origin in counted}
-        mine = {place for place in self.green if place.gateway == name}
-        self.excused |= {place for place in mine if place.hash not in kept and place.origin not in told}
+        """An older SD card: what stood on the other one alone is lost, and its numbers are given again."""
+        self._excuse(name, ledger, journal)
         for key in [key for key in self._sent if key[0] == name]:
             if key[2] > self._committed[key[0], key[1]]:
                 del self._sent[key]
         self._replaced |= {(name, epoch) for (epoch,) in ledger.ask("ledger.db", "SELECT id FROM epoch")}
         self.started(name)
+
+    def _excuse(self, name: str, ledger: Disk, journal: Disk) -> None:
+        """What the journal only holds beyond a gap is lost where the gap was on another card alone."""
+        counted = journal.ask("journal.db", f"SELECT hash, origin {_COUNTED}")
+        stored = {digest for (digest,) in ledger.ask("ledger.db", "SELECT hash FROM entry")}
+        kept, told = stored | {digest for digest, _ in counted}, {origin for _, origin in counted}
+        mine = {place for place in self.green if place.gateway == name}
+        self.excused |= {place for place in mine if place.hash not in kept and place.origin not in told}
 
     def missing(self, engine: Engine) -> list[str]:
         """Green taps that the journal does not count exactly once."""

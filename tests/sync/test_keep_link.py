@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from gateway.domain.handshake import Receipt
+from gateway.domain.handshake import Receipt, Refusal
 from gateway.domain.model import Seq
 from gateway.domain.wire import MAX_BATCH_BYTES, decode
 from gateway.errors import LedgerMismatch, LinkLost, NotRecorded, PublishRefused
@@ -58,6 +58,25 @@ def test_a_journal_that_contradicts_what_it_acknowledged_is_told_everything_agai
         assert (world.ledger.position.through, world.ledger.position.last) == (0, 6)
         again = [decode(envelope.body) for envelope in await world.ledger.after(Seq(1), 9)]
         assert [event.origin and event.origin.seq for event in again] == [2, 3, 4, 5, 6]
+
+    run(main())
+
+
+def test_numbers_that_the_journal_knows_from_an_older_life_are_left_to_it_in_a_new_epoch() -> None:
+    world = World()
+
+    async def main() -> None:
+        uplink = WatchedUplink(world.journal)
+        with pytest.RaisesGroup(LedgerMismatch, flatten_subgroups=True):
+            async with asyncio.TaskGroup() as tasks:
+                tasks.create_task(relay(world.ledger, uplink, world.status))
+                await until(world.all_settled)
+                uplink.quiet = True
+                await world.append(2)
+                taken = Refusal(first=Seq(3), last=Seq(3), code="quarantine")
+                uplink.deliver(world.journal.receipt("session-1").model_copy(update={"refused": (taken,)}))
+        again = [decode(envelope.body) for envelope in await world.ledger.after(Seq(1), 9)]
+        assert [event.origin and event.origin.seq for event in again] == [2, 3]
 
     run(main())
 
