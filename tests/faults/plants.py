@@ -191,7 +191,7 @@ PLANTS: dict[Plant, tuple[int, str]] = {
     receipt_before_the_commit: (1, "settles up to"),
     counted_over_a_gap: (1, "the journal"),
     counted_again: (16, "2 times in the journal"),
-    deaf_to_lower_receipts: (1, "not at rest"),
+    deaf_to_lower_receipts: (27, "not at rest"),
     absent_without_proof: (6, "is absent, and a lamp was green"),
     attempts_made_again: (7, "is told twice"),
     wall_clock_believed: (1, "forgets"),
