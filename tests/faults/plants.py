@@ -194,5 +194,5 @@ PLANTS: dict[Plant, tuple[int, str]] = {
     deaf_to_lower_receipts: (27, "not at rest"),
     absent_without_proof: (6, "is absent, and a lamp was green"),
     attempts_made_again: (7, "is told twice"),
-    wall_clock_believed: (1, "forgets"),
+    wall_clock_believed: (37, "forgets"),
 }
