@@ -35,7 +35,7 @@ from tests.faults.machine import Machine
 from tests.journal.school import KEY, LANE, SITE
 
 JOURNAL_KEY = Signer(b"\2" * 32)
-_PRUNE = timedelta(minutes=4)
+_PRUNE = timedelta(seconds=20)
 Shown = Callable[["Entrance", Credential, Verdict], None]
 
 

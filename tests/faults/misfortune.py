@@ -49,7 +49,15 @@ class _Misfortunes:
         dice = self._world.chance.dice
         acts = [dice.choice(self._acts()) for _ in range(dice.randrange(4, 11))]
         for moment, act in sorted(
-            zip((dice.uniform(20, until - 20) for _ in acts), acts, strict=True), key=lambda p: p[0]
+            zip(
+                (
+                    dice.uniform(20 if not self._world.telling or dice.random() < 0.4 else until - 160, until - 5)
+                    for _ in acts
+                ),
+                acts,
+                strict=True,
+            ),
+            key=lambda p: p[0],
         ):
             await asyncio.sleep(moment - asyncio.get_running_loop().time())
             act()

@@ -36,6 +36,7 @@ GATEWAYS = ("north", "south")
 #: A short lesson of a short morning.
 BEGINS, ENDS = at("08:30"), at("08:36")
 OPENS = "08:26"
+_SLOWEST_SERVER = 20.0
 _POLICY = Policy(
     patience=timedelta(minutes=2),
     not_seen_after=timedelta(minutes=3),
@@ -97,11 +98,12 @@ class Registry:
             await store.engine.dispose()
 
     async def send(self, address: str, message: Message) -> Attempt:
-        """`journal.notify.worker.Channel`."""
-        life = self.machine.disk.life
-        await asyncio.sleep(self.machine.chance.dice.uniform(0.01, 1))
+        """`journal.notify.worker.Channel`: a server that takes its time before it takes a message, and before it says so."""
+        life, dice = self.machine.disk.life, self.machine.chance.dice
+        await asyncio.sleep(dice.uniform(0.01, 1))
         if life == self.machine.disk.life:
             self._mailed(address, message)
+        await asyncio.sleep(dice.uniform(0.01, _SLOWEST_SERVER))
         return Attempt(outcome=Outcome.SENT)
 
     def _store(self) -> Store:
