@@ -111,7 +111,7 @@ entries = Table(
     sqlite_with_rowid=False,
     postgresql_partition_by="HASH (site)",
 )
-#: Of `entries` on PostgreSQL; a site is in one of them: docs/decisions/0034.
+#: Of `entries` on PostgreSQL; a site is in one of them: docs/decisions/0028.
 PARTITIONS = tuple(
     f"CREATE TABLE entries_{n:02} PARTITION OF entries FOR VALUES WITH (MODULUS 16, REMAINDER {n})" for n in range(16)
 )
