@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 import click
 
 from journal.console import configured, furnished
-from journal.desk.options import SITE
+from journal.desk.options import DAY, SITE
 from journal.desk.wording import effect_in_words
 from journal.effect import Effect, effect_of
 from journal.keys import keys_of
