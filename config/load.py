@@ -6,7 +6,7 @@ import stat
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TypeVar
+from typing import Final, TypeVar
 
 from pydantic import ValidationError
 
@@ -16,6 +16,10 @@ from gateway.domain.credential import SiteKey
 from gateway.errors import ConfigError, Problem
 
 MAX_BYTES = 1024 * 1024
+_ENROLMENT: Final = (
+    "'attendance-gateway enroll FILE' prints the command that makes this file at the journal; "
+    "'attendance-gateway doctor FILE' looks at it"
+)
 
 T = TypeVar("T", bound=Table)
 
@@ -29,8 +33,13 @@ def load(path: Path) -> GatewayConfig:
 def load_enrolment(path: Path, *, owner: GatewayConfig | None = None) -> Enrolment:
     """Read the enrolment file, which others may not; with `owner` it must be for that gateway. Raises ConfigError."""
     name = path.name
-    raw = _parse(name, _read(path, private=True))
-    file = _validate(EnrolmentFile, name, raw, [])
+    try:
+        raw = _parse(name, _read(path, private=True))
+        file = _validate(EnrolmentFile, name, raw, [])
+    except ConfigError as error:
+        # 'attendance-gateway check' does not look at this file.
+        error.hint = _ENROLMENT
+        raise
     pairs = () if owner is None else (("site", file.site, owner.site), ("gateway", file.gateway, owner.gateway))
     if problems := [
         Problem(
@@ -147,13 +156,13 @@ def _across(name: str, raw: Tables) -> Iterator[Problem]:
                 )
     uplink = raw.get("uplink")
     if isinstance(uplink, dict) and str(uplink.get("url")).startswith("mqtts:"):
-        for key in ("ca", "certificate", "key"):
+        for key, file in (("ca", "ca.crt"), ("certificate", "gateway.crt"), ("key", "gateway-tls.key")):
             if key not in uplink:
                 yield Problem(
                     place=place(name, raw, ("uplink", key)),
                     got="nothing",
                     expected="an absolute path",
-                    hint=f"mqtts needs it; for example: {key} = {show(f'/etc/attendance-gateway/{key}.pem')}",
+                    hint=f"mqtts needs it; for example: {key} = {show(f'/etc/attendance-gateway/{file}')}",
                 )
 
 

@@ -133,7 +133,9 @@ def gateway_add(config: Path, site: str, gateway: str, key: bytes, out: Path | N
             write_enrolment(path, text)
 
     asyncio.run(work())
-    click.echo(f"{gateway} of {site} is registered. Carry {path} to the gateway; it holds the site key.")
+    click.echo(
+        f"{gateway} of {site} is registered. Carry {path} to the gateway, where [enrolment] names it; it holds the site key."
+    )
 
 
 @gateway.command("revoke", epilog="Example: attendance-journal gateway revoke main-entrance")

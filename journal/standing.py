@@ -6,7 +6,7 @@ from collections.abc import Hashable
 from dataclasses import replace
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import or_, select
+from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from gateway.domain.directory import CredentialState
@@ -14,16 +14,16 @@ from gateway.domain.model import GroupId, PersonId, Slot
 from journal import tables
 from journal.roster import slots_of
 from journal.staff_tables import timetables
-from journal.store import milliseconds, moment
+from journal.store import moment
 from journal.timetables import kept
 from sync.sources.report import Known, Outline, Rows, outline
 from sync.sources.school import Contact, Person, Role, School
 
 
 async def standing(
-    connection: AsyncConnection, site: str, zone: ZoneInfo, since: dt.date, now: dt.datetime
+    connection: AsyncConnection, site: str, zone: ZoneInfo, since: dt.date, now: dt.datetime, named: Rows
 ) -> Outline | None:
-    """None before the first import; slots from that day on."""
+    """None before the first import; slots from that day on. `named` are the cards that the import brings."""
     stored = select(timetables.c.site).where(timetables.c.site == site)
     if (await connection.execute(stored)).scalar() is None:
         return None
@@ -43,7 +43,7 @@ async def standing(
         lanes=(),
         timetable=await kept(connection, site, zone),
     )
-    return replace(outline(school, slots), credentials=await _cards(connection, site, zone, now))
+    return replace(outline(school, slots), credentials=await _cards(connection, site, zone, now, named))
 
 
 def comparable(school: School) -> School:
@@ -75,13 +75,14 @@ def _class_first(own: str | None, groups: set[str]) -> list[str]:
     return sorted(groups, key=lambda group: (group != own, group))
 
 
-async def _cards(connection: AsyncConnection, site: str, zone: ZoneInfo, now: dt.datetime) -> Rows:
-    """Whose cards they are; a day of its own has only what the office dated: that begins at a midnight."""
+async def _cards(connection: AsyncConnection, site: str, zone: ZoneInfo, now: dt.datetime, named: Rows) -> Rows:
+    """Whose cards they are; a day of its own has only what the office dated: that begins at a midnight.
+
+    What has ended stands only where the import says the same of it again: then it is nothing new.
+    """
     c = tables.cards.c
-    lasting = or_(c.valid_to.is_(None), c.valid_to > milliseconds(now))
-    rows = (
-        (await connection.execute(select(tables.cards).where(c.site == site, lasting).order_by(c.id))).mappings().all()
-    )
+    stored = select(tables.cards).where(c.site == site).order_by(c.id)
+    rows = (await connection.execute(stored)).mappings().all()
     newest = max((row["token"].partition(":")[0] for row in rows), key=int, default="")
     found: dict[Hashable, Known] = {}
     for row in (row for row in rows if row["token"].startswith(f"{newest}:")):
@@ -89,5 +90,9 @@ async def _cards(connection: AsyncConnection, site: str, zone: ZoneInfo, now: dt
         dated = since is not None and row["opened_by"] is None and since.astimezone(zone).time() == dt.time()
         until = None if row["valid_to"] is None else moment(row["valid_to"])
         said = row["person"], until, CredentialState(row["state"])
-        found[row["token"], since if dated else None] = Known(row["person"], said)
+        key, card = (row["token"], since if dated else None), Known(row["person"], said)
+        if until is None or until > now:
+            found[key] = card
+        elif named.get(key) == card:
+            found.setdefault(key, card)
     return found

@@ -17,14 +17,14 @@ from gateway.errors import CredentialRefused, InputError
 from journal.console import configured
 from journal.corrections import NOBODYS, Correction, Kind, Named, Span, by_uid, last_unknown
 from journal.desk.cards_shown import lines, plain, shown
-from journal.desk.options import DATE
+from journal.desk.options import DATE, DAY
 from journal.desk.persons import known
 from journal.desk.session import Desk, Session, at_the_desk, carry_out, tell
 from journal.facts import bounds
 from journal.store import Day
 from journal.words import LANGUAGES
 
-_LAST = click.option("--last", type=click.DateTime(["%Y-%m-%d"]), help="The last day; without it, for good.")
+_LAST = click.option("--last", type=DAY, help="The last day; without it, for good.")
 _WORDS = {"ru": "Записано в журнал карт.", "en": "Written into the card ledger."}
 Find = Callable[[Session], Awaitable[Named]]
 _SEEN = {"ru": "Это карта, показанная в {at}.", "en": "It is the card that was shown at {at}."}

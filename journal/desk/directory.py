@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 import click
 
 from journal.console import configured, furnished
-from journal.desk.options import SITE
+from journal.desk.options import DAY, SITE
 from journal.desk.wording import effect_in_words
 from journal.effect import Effect, effect_of
 from journal.keys import keys_of
@@ -53,7 +53,7 @@ class _Done:
     multiple=True,
     help="How each path is written, in their order; table where it is left out.",
 )
-@click.option("--since", type=click.DateTime(["%Y-%m-%d"]), help="Replace lessons from this date on [today].")
+@click.option("--since", type=DAY, help="Replace lessons from this date on [today].")
 @click.option("--dry-run", is_flag=True, help="Tell what would change, and change nothing.")
 @click.option("--language", type=click.Choice(LANGUAGES), default="ru", show_default=True)
 @click.option("--json", "as_json", is_flag=True, help="For machines.")
@@ -101,9 +101,10 @@ async def _import(
         keys=keys.site_keys(site),
         cipher=keys.cards(),
     )
+    cards = outline(school, key=place.keys[0].token).credentials or {}
     async with store.read() as connection:
         changes = await changes_of(connection, site)
-        before = await standing(connection, site, ZoneInfo(school.zone), since, now)
+        before = await standing(connection, site, ZoneInfo(school.zone), since, now, cards)
     prepared = prepare(place, school, now=now, since=since, changes=changes)
     async with store.begin() as connection:
         taken = await take_over(connection, prepared)

@@ -33,6 +33,23 @@ class WallTime(click.ParamType[dt.time]):
             self.fail(f"{value!r} is not {refused.expected}", param, ctx)
 
 
+class Day(click.ParamType[dt.datetime]):
+    """A date, without a time."""
+
+    name = "YYYY-MM-DD"
+
+    def convert(
+        self, value: str | dt.datetime, param: click.Parameter | None, ctx: click.Context | None
+    ) -> dt.datetime:
+        if isinstance(value, dt.datetime):
+            return value
+        try:
+            return dt.datetime.combine(dt.date.fromisoformat(value), dt.time())
+        except ValueError:
+            self.fail(f"{value!r} is not a date like 2026-09-01", param, ctx)
+
+
 SITE = click.argument("site", type=Name())
 WALL_TIME = WallTime()
-DATE = click.option("--date", "day", type=click.DateTime(["%Y-%m-%d"]), help="The day; today where it is left out.")
+DAY = Day()
+DATE = click.option("--date", "day", type=DAY, help="The day; today where it is left out.")

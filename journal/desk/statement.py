@@ -10,7 +10,7 @@ import click
 
 from gateway.domain.model import MarkReason, Status
 from gateway.errors import InputError
-from journal.desk.options import DATE, WALL_TIME
+from journal.desk.options import DATE, DAY, WALL_TIME
 from journal.desk.persons import Chosen, known, persons_of
 from journal.desk.said import list_
 from journal.desk.sayings import read_sayings
@@ -100,7 +100,7 @@ def release(desk: Desk, chosen: Chosen, wall: dt.time | None, day: dt.datetime |
 )
 @_of_persons
 @DATE
-@click.option("--last", type=click.DateTime(["%Y-%m-%d"]), help="The last day; the same day where it is left out.")
+@click.option("--last", type=DAY, help="The last day; the same day where it is left out.")
 @click.option("--at", "wall", type=WALL_TIME, help="From this time of the day on; all day where it is left out.")
 @click.option("--until", "until", type=WALL_TIME, help="Up to this time of the last day.")
 @click.option("--reason", type=click.Choice([reason.value for reason in MarkReason]), required=True, help="Why.")

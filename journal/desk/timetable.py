@@ -13,7 +13,7 @@ from gateway.domain.model import GroupId, Mode
 from gateway.domain.timetable import Change, Substitution
 from gateway.errors import InputError
 from journal.console import configured, reading
-from journal.desk.options import DATE, WALL_TIME, Name
+from journal.desk.options import DATE, DAY, WALL_TIME, Name
 from journal.desk.session import Desk, Session, at_the_desk, carry_out, tell
 from journal.roster import rules_of, the_site
 from journal.store import Day, mark_dirty, revised
@@ -50,9 +50,9 @@ def timetable() -> None:
 @click.argument("what", type=click.Choice(list(_WORDS)))
 @click.option("--class", "group", multiple=True, help="Of this class or group; the whole school where it is left out.")
 @DATE
-@click.option("--last", type=click.DateTime(["%Y-%m-%d"]), help="The last day; the same day where it is left out.")
+@click.option("--last", type=DAY, help="The last day; the same day where it is left out.")
 @click.option("--lesson", type=click.IntRange(0, 20), multiple=True, help="Its number; all where it is left out.")
-@click.option("--to-date", type=click.DateTime(["%Y-%m-%d"]), help="Moved: to this day.")
+@click.option("--to-date", type=DAY, help="Moved: to this day.")
 @click.option("--to-lesson", type=click.IntRange(0, 20), help="Moved: to this number.")
 @click.option("--start", type=WALL_TIME, help="Moved or added: by the clock on the wall.")
 @click.option("--end", type=WALL_TIME, help="Moved or added: by the clock on the wall.")

@@ -12,6 +12,7 @@ import click
 from sqlalchemy import select
 
 from journal.console import configured, furnished, reading
+from journal.desk.options import DAY
 from journal.notify.held import Held, decide, held
 from journal.notify.notice import ON_REQUEST
 from journal.notify.outbox import State, pause
@@ -48,7 +49,7 @@ def notify() -> None:
     epilog="Example: attendance-journal notify list --state uncertain     what the office should ask parents about",
 )
 @click.option("--state", type=click.Choice([state.value for state in State]), help="Only these.")
-@click.option("--date", "day", type=click.DateTime(["%Y-%m-%d"]), help="Only of that day.")
+@click.option("--date", "day", type=DAY, help="Only of that day.")
 @click.option("--json", "as_json", is_flag=True, help="For a machine.")
 @configured
 def list_(state: str | None, day: Any, as_json: bool, config: Path) -> None:
@@ -118,7 +119,7 @@ def drop(site: str, group: str | None, by: str, config: Path) -> None:
 
 
 @notify.command("tasks", epilog="Example: attendance-journal notify tasks --date 2026-09-01 --language en")
-@click.option("--date", "day", type=click.DateTime(["%Y-%m-%d"]), help="The day; today where it is left out.")
+@click.option("--date", "day", type=DAY, help="The day; today where it is left out.")
 @click.option("--site", help="Needed where the journal serves several.")
 @click.option("--language", type=click.Choice(LANGUAGES), default="ru", show_default=True)
 @click.option("--json", "as_json", is_flag=True, help="For a machine; closed ones, too.")

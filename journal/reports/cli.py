@@ -11,6 +11,7 @@ import click
 
 from gateway.domain.model import Status
 from journal.console import configured, reading
+from journal.desk.options import DAY
 from journal.desk.wording import REASONS
 from journal.reports.register import COLUMNS, ClassDay, PupilDay, Register, plain, register, rows
 from journal.reports.sheets import csv_text, shown_by_rich, table_lines
@@ -40,7 +41,7 @@ _TOTAL: Final = {"ru": "Все", "en": "All"}
 @click.command(
     epilog="Examples: attendance-journal report --date 2026-09-01 · attendance-journal report --csv > today.csv"
 )
-@click.option("--date", "day", type=click.DateTime(["%Y-%m-%d"]), help="The day; today where it is left out.")
+@click.option("--date", "day", type=DAY, help="The day; today where it is left out.")
 @click.option("--site", help="Needed where the journal serves several.")
 @click.option("--language", type=click.Choice(LANGUAGES), default="ru", show_default=True)
 @click.option("--json", "style", flag_value="json", help="For a machine.")

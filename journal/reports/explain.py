@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from journal.console import configured, reading
+from journal.desk.options import DAY
 from journal.desk.persons import known
 from journal.reports.explained import lines, plain, rows
 from journal.reports.personday import person_day
@@ -20,7 +21,7 @@ from sync.clock import clock_from_environment
 
 @click.command(epilog="Example: attendance-journal explain p-17 2026-09-01 --language en")
 @click.argument("person")
-@click.argument("date", type=click.DateTime(["%Y-%m-%d"]))
+@click.argument("date", type=DAY)
 @click.option("--site", help="Needed where the journal serves several.")
 @click.option("--language", type=click.Choice(LANGUAGES), default="ru", show_default=True)
 @click.option("--json", "style", flag_value="json", help="For a machine.")

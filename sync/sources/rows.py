@@ -211,7 +211,9 @@ def _positions(
         known = names.get(name, [])
         if not known and name not in ignored:
             hint = similar(
-                name, names, "remove the column, or let profile.toml ignore it: only what is needed is taken in"
+                name,
+                names,
+                "rename the column, remove it, or let profile.toml ignore it: only what is needed is taken in",
             )
             expected = f"only {', '.join(_named(column, headings) for column in columns)}"
             # Where the end of the header is lost, names of people stand in it.

@@ -32,6 +32,13 @@ def lines_of(path: Path) -> list[str]:
     return str(caught.value).splitlines()
 
 
+def test_a_file_that_is_not_there_is_made_at_the_journal(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError) as caught:
+        load_enrolment(tmp_path / "enrolment.toml")
+    assert "enrolment.toml: got no such file" in str(caught.value)
+    assert "attendance-gateway enroll" in caught.value.hint
+
+
 @pytest.mark.parametrize("mode", [0o600, 0o400, 0o640])
 def test_it_is_read(tmp_path: Path, mode: int) -> None:
     enrolment = load_enrolment(write(tmp_path, WHOLE, mode))

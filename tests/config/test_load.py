@@ -66,7 +66,7 @@ BROKEN: list[tuple[str, str, str, str, str, str]] = [
     ('"none"', '"mqtt://me:secret@127.0.0.1"', "[uplink], key url", '"mqtt://…@127.0.0.1"', URLS, "only scheme, host and port: the gateway logs in with its certificate"),
     ('"none"', '"mqtt://127.0.0.1:99999"', "[uplink], key url", '"mqtt://127.0.0.1:99999"', URLS, "Port out of range 0-65535"),
     ('url = "none"', TLS.replace("/c/ca", "ca.crt"), "[uplink], key ca", '"ca.crt"', "an absolute path", ABSOLUTE),
-    ('url = "none"', TLS.replace('key = "/c/key"', ""), "[uplink], key key", "nothing", "an absolute path", 'mqtts needs it; for example: key = "/etc/attendance-gateway/key.pem"'),
+    ('url = "none"', TLS.replace('key = "/c/key"', ""), "[uplink], key key", "nothing", "an absolute path", 'mqtts needs it; for example: key = "/etc/attendance-gateway/gateway-tls.key"'),
     ('"none"', '"none"\nkeepalive = "30"', "[uplink], key keepalive", '"30"', "whole seconds from 5 to 300", "for example: keepalive = 30"),
     ('"none"', '"none"\nkeepalive = 4', "[uplink], key keepalive", "4", "whole seconds from 5 to 300", "for example: keepalive = 30"),
     ('kind = "rdm6300"', "", '[[devices]] 1 "door-serial", key kind', "nothing", "the name of a driver", 'for example: kind = "rdm6300"'),

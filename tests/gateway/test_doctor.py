@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
+from drivers.holders import Holder
 from gateway.cli import main
 from tests.gateway.daemon import write_config
 
@@ -48,6 +49,23 @@ def test_a_device_that_is_not_there_is_named_with_what_to_do(tmp_path: Path) -> 
     assert "is not there" in found["device door"]["wrong"]
     assert "plug it in" in found["device door"]["hint"]
     assert [what for what, one in found.items() if one["wrong"]] == ["device door"]
+
+
+def test_who_holds_a_device_is_told_unless_it_is_the_one_who_plays_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("drivers.holders.holders", lambda _: [Holder(name="minicom", process=1)])
+    _, found = doctor(with_device(tmp_path, "/dev/null"))
+    assert found["device door"] == {
+        "what": "device door",
+        "wrong": "in use by minicom (process 1)",
+        "hint": "stop that program",
+    }
+    master, slave = os.openpty()
+    told, _ = doctor(with_device(tmp_path, os.ttyname(slave)))
+    assert told.exit_code == 0
+    os.close(master)
+    os.close(slave)
 
 
 def test_a_clock_that_nobody_set(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -142,6 +142,11 @@ def test_wrong_usage_ends_with_2(desk: Desk, words: tuple[str, ...]) -> None:
     desk.types(*words, code=2)
 
 
+def test_a_wrong_date_is_told_with_a_right_one(desk: Desk) -> None:
+    assert "'27.11.2026' is not a date like 2026-09-01" in desk.types("report", "--date", "27.11.2026", code=2)
+    assert "PERSON DATE" in desk.types("explain", "--help")
+
+
 def test_an_enrolment_file_that_cannot_be_written(desk: Desk) -> None:
     said = desk.types("gateway", "add", "school-1", "door-1", "--key", KEY, "--out", "/nowhere/at/all.toml", code=1)
     assert "--out FILE" in said

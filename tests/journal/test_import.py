@@ -47,6 +47,21 @@ def test_an_import_tells_what_differs_and_changes_nothing_when_tried(desk: Desk,
     assert {what["count"] for kind in again.values() for what in kind.values()} == {0}
 
 
+def test_a_card_that_has_ended_is_told_as_new_once(desk: Desk, tmp_path: Path) -> None:
+    cards = (
+        SCHOOL["cards.csv"].replace("person\n", "person;valid_from;valid_to;state\n", 1).replace(";p-1\n", ";p-1;;;\n")
+    )
+    cards = cards.replace(";p-2\n", ";p-2;;;\n") + "em4100;0100A1C0DE;p-2;01.09.2020;30.09.2020;lost\n"
+    folder = str(write_school(tmp_path / "school", cards=cards))
+    first = desk.json("directory", "import", "school-1", folder)["difference"]
+    assert first["credentials"]["added"]["count"] == 3
+    again = desk.json("directory", "import", "school-1", folder)["difference"]
+    assert {what["count"] for kind in again.values() for what in kind.values()} == {0}
+    write_school(tmp_path / "school", cards=cards.replace("30.09.2020", "29.09.2020"))
+    other = desk.json("directory", "import", "school-1", folder, "--dry-run")["difference"]["credentials"]
+    assert [what["count"] for what in other.values()] != [0, 0, 0]
+
+
 def test_a_timetable_of_another_program_joins_the_tables(desk: Desk, tmp_path: Path) -> None:
     folder = write_school(tmp_path / "school")
     feed = tmp_path / "5А.ics"

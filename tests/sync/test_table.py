@@ -91,7 +91,7 @@ def test_cards_have_no_column_for_a_name() -> None:
     (line,) = lines_of(FILES | {"cards.csv": text.encode()})
     assert line == (
         "cards.csv:1: got another name of column 4, expected only technology, uid, person, valid_from, valid_to, state "
-        "(remove the column, or let profile.toml ignore it: only what is needed is taken in)"
+        "(rename the column, remove it, or let profile.toml ignore it: only what is needed is taken in)"
     )
 
 
