@@ -1,11 +1,14 @@
 """A real journal database of one site with one registered gateway, of its own for each test, on SQLite and on PostgreSQL."""
 
+import asyncio
+import shutil
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
 from pydantic import TypeAdapter
+from sqlalchemy import make_url
 
 from gateway.domain.policy import Policy
 from journal import tables
@@ -60,10 +63,40 @@ def database(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     return server.url(server.fresh())
 
 
+async def _furnish_once(url: str) -> None:
+    async with opened(url) as store:
+        await furnish(store)
+
+
+@pytest.fixture(scope="session")
+def furnished_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("journal") / "furnished.db"
+    asyncio.run(_furnish_once(url_of(path)))
+    return path
+
+
+@pytest.fixture(scope="session")
+def furnished_name(postgres: Postgres) -> str:
+    name = postgres.fresh()
+    asyncio.run(_furnish_once(postgres.url(name)))
+    return name
+
+
 @pytest.fixture
-async def store(database: str) -> AsyncIterator[Store]:
-    async with opened(database) as one:
-        await furnish(one)
+def furnished_database(request: pytest.FixtureRequest, database: str) -> str:
+    """The same address, with site, gateway and pupil: made once and copied, as migrating takes most of a test."""
+    name = str(make_url(database).database)
+    if database.startswith("sqlite"):
+        shutil.copy(request.getfixturevalue("furnished_file"), name)
+    else:
+        server: Postgres = request.getfixturevalue("postgres")
+        server.copy(request.getfixturevalue("furnished_name"), name)
+    return database
+
+
+@pytest.fixture
+async def store(furnished_database: str) -> AsyncIterator[Store]:
+    async with opened(furnished_database) as one:
         yield one
 
 
