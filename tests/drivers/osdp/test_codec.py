@@ -1,5 +1,6 @@
 """Events of libosdp to cards and notices, answers to orders; both ends of libosdp carry the vectors' bytes."""
 
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -53,6 +54,10 @@ class Tap(Channel):  # type: ignore[misc]
         self.heard.clear()
 
 
+#: Seconds.
+PATIENCE = 10.0
+
+
 class Pair:
     """A panel and a reader without a secure channel, so that the wire can be read."""
 
@@ -69,12 +74,12 @@ class Pair:
         self.until(self.panel.status)
 
     def until(self, done: Callable[[], object]) -> None:
-        for _ in range(100_000):
-            if done():
-                return
+        # Both ask the clock when it is their turn.
+        end = time.monotonic() + PATIENCE
+        while not done():
+            assert time.monotonic() < end, "nothing came"
             self.panel.refresh()
             self.reader.refresh()
-        pytest.fail("nothing came")
 
     def payloads(self) -> Iterator[bytes]:
         for frame in self.panel_end.said:
