@@ -38,13 +38,17 @@ async def test_a_session_is_born_signed_and_leaves_cleanly(mosquitto: Mosquitto)
 
 
 async def test_a_cancelled_session_leaves_cleanly(mosquitto: Mosquitto) -> None:
+    born = asyncio.Event()
+
     async def stay() -> None:
         async with uplink_at(mosquitto):
+            born.set()
             await asyncio.Event().wait()
 
     async with journal_at(mosquitto) as journal:
         staying = asyncio.create_task(stay())
         await journal.next("state")
+        await born.wait()
         staying.cancel()
         assert b"offline" in (await journal.next("state")).payload
         with pytest.raises(asyncio.CancelledError):
