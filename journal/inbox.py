@@ -62,8 +62,8 @@ class Inbox:
         self._signer = signer
         self._clock = clock
         self._alarm = alarm
-        #: By gateway, only where its registered key signed: bounded by the number of registrations.
-        self._births: dict[str, Birth] = {}
+        #: By gateway, and whether under its own site, only where its registered key signed: at most two for each.
+        self._births: dict[tuple[str, bool], Birth] = {}
         #: The newest epochs that each gateway was born with, in order.
         self._epochs: dict[str, list[str]] = {}
 
@@ -132,16 +132,16 @@ class Inbox:
         """
         if not payload:  # somebody cleared the retained state
             return None
-        state = _state(payload)
+        state, whose = _state(payload), (sender.gateway, sender.site == site)
         if isinstance(state, Parting):
-            if (birth := self._births.get(sender.gateway)) and birth.session == state.session:
-                del self._births[sender.gateway]
+            if (birth := self._births.get(whose)) and birth.session == state.session:
+                del self._births[whose]
             return None
         keys = [key for key in (sender.public_key, sender.next_key) if key is not None]
         Keyring(keys).check(state)
         if (state.site, state.gateway) != (site, sender.gateway):
             raise BadSignature(f"a birth of {state.site}/{state.gateway} came under {site}/{sender.gateway}")
-        self._births[sender.gateway] = state
+        self._births[whose] = state
         self._watch(state)
         refused = answers.setdefault(Stream(site=site, gateway=sender.gateway, epoch=state.epoch), [])
         if sender.site != site:
@@ -166,7 +166,7 @@ class Inbox:
         try:
             claim = claimed(message.properties)
         except MalformedMessage:
-            if birth := self._births.get(sender.gateway):
+            if birth := self._births.get((sender.gateway, sender.site == site)):
                 stream = Stream(site=site, gateway=sender.gateway, epoch=birth.epoch)
                 answers.setdefault(stream, []).append(Refusal(first=0, last=0, code="malformed"))
             raise
@@ -203,8 +203,12 @@ class Inbox:
         return [
             self._receipt(birth, stream, positions[stream], refused)
             for stream, refused in answers.items()
-            if (birth := self._births.get(stream.gateway)) and birth.site == stream.site
+            if (birth := self._born(stream))
         ]
+
+    def _born(self, stream: Stream) -> Birth | None:
+        births = (self._births.get((stream.gateway, own)) for own in (True, False))
+        return next((birth for birth in births if birth is not None and birth.site == stream.site), None)
 
     def _transaction(self, *, writes: bool) -> AbstractAsyncContextManager[AsyncConnection]:
         return self._store.begin() if writes else self._store.read()

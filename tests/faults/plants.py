@@ -99,7 +99,7 @@ def receipt_before_the_commit(patch: pytest.MonkeyPatch) -> None:
             return await commit(self, batches, answers)
         writing = asyncio.ensure_future(commit(self, batches, answers))
         writing.add_done_callback(lambda task: task.cancelled() or task.exception())
-        births = [(batch, self._births.get(batch.stream.gateway)) for batch in batches]
+        births = [(batch, self._born(batch.stream)) for batch in batches]
         return [
             self._receipt(birth, batch.stream, Position(through=batch.last, head=batch.head), [])
             for batch, birth in births

@@ -38,6 +38,14 @@ async def test_a_new_session_replaces_the_old_one(journal: Journal) -> None:
     assert {receipt.session for receipt in link.receipts} == {"session-2"}
 
 
+async def test_a_session_under_another_site_takes_the_place_of_no_other(journal: Journal) -> None:
+    ours, theirs = Door(), Door(site="school-2")
+    link = await journal.takes(ours.birth(), theirs.birth(site="school-2"))
+    assert {receipt.site for receipt in link.receipts} == {ours.stream.site, "school-2"}
+    again = await journal.takes(ours.taps(1).message(1, 1))
+    assert [receipt.through for receipt in again.receipts] == [1]
+
+
 async def test_a_session_under_another_site_answers_for_no_other(journal: Journal) -> None:
     door = Door().taps(3)
     await journal.takes(door.birth(site="school-2"))
