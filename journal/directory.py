@@ -29,6 +29,7 @@ from gateway.tasks import whole
 from journal import tables
 from journal.inbox import Alarm
 from journal.roster import belongs, slots_of
+from journal.served import serving
 from journal.store import OVERRIDES, POLICY, Store, milliseconds, moment, upsert
 from sync.signing import Signer
 
@@ -157,7 +158,7 @@ async def content_of(connection: AsyncConnection, site: str, now: dt.datetime, d
     return Content(
         site=site,
         zone=zone,
-        gateways=await _gateways(connection, site),
+        gateways=await _gateways(connection, site, now),
         persons=await _persons(connection, site, today.isoformat()),
         credentials=await _credentials(connection, site, dt.datetime.combine(first, dt.time(), ZoneInfo(zone))),
         slots=await _slots(connection, site, first, last),
@@ -190,9 +191,10 @@ async def _keep(connection: AsyncConnection, publication: Publication) -> None:
     await upsert(connection, tables.publications, [row])
 
 
-async def _gateways(connection: AsyncConnection, site: str) -> tuple[GatewayRow, ...]:
+async def _gateways(connection: AsyncConnection, site: str, now: dt.datetime) -> tuple[GatewayRow, ...]:
     c = tables.lanes.c
-    query = select(c.gateway, c.lane, c.direction, c.opens, c.closes, c.rotations).where(c.site == site)
+    query = select(c.gateway, c.lane, c.direction, c.opens, c.closes, c.rotations)
+    query = query.where(c.site == site, serving(now, now + dt.timedelta(milliseconds=1)))
     lanes: dict[str, list[LaneRow]] = defaultdict(list)
     for gateway, lane, direction, opens, closes, told in await connection.execute(query.order_by(c.gateway, c.lane)):
         row = LaneRow(

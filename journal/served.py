@@ -1,0 +1,78 @@
+"""Which lanes serve a site, and since when: a day that is judged again waits for the lanes that it had, not for today's."""
+
+import datetime as dt
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import ColumnElement, and_, delete, insert, or_, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from gateway.domain.directory import GatewayRow
+from journal.store import milliseconds
+from journal.tables import lanes
+
+_Row = Mapping[str, Any]
+_WHEN = ("since", "until")
+
+
+def serving(since: dt.datetime, until: dt.datetime) -> ColumnElement[bool]:
+    """The lanes that serve at any moment of [since, until)."""
+    c = lanes.c
+    return and_(c.since < milliseconds(until), or_(c.until.is_(None), c.until > milliseconds(since)))
+
+
+async def serve(
+    connection: AsyncConnection,
+    site: str,
+    listed: Sequence[GatewayRow],
+    zone: ZoneInfo,
+    since: dt.date,
+    now: dt.datetime,
+) -> bool:
+    """From that day on, and never before today, these lanes serve and no other; True where that changes anything.
+
+    A lane that is new or different is so for the whole day. One that is gone was waited for until now: what it saw before
+    may never be told. The first lanes of a site have always been.
+    """
+    first = max(since, now.astimezone(zone).date())
+    start = milliseconds(dt.datetime.combine(first, dt.time(), zone))
+    query = select(lanes).where(lanes.c.site == site)
+    before = [dict(row) for row in (await connection.execute(query)).mappings()]
+    after = _after(before, _rows(site, listed), start, max(start, milliseconds(now)))
+    await connection.execute(delete(lanes).where(lanes.c.site == site))
+    if after:
+        await connection.execute(insert(lanes), after)
+    return _unordered(before) != _unordered(after)
+
+
+def _rows(site: str, listed: Sequence[GatewayRow]) -> dict[tuple[str, str], dict[str, Any]]:
+    return {
+        (gateway.id, lane.id): {"site": site, "gateway": gateway.id, "lane": lane.id, "direction": lane.direction.value}
+        | {"opens": lane.opens, "closes": lane.closes, "rotations": int(lane.rotations)}
+        for gateway in listed
+        for lane in gateway.lanes
+    }
+
+
+def _after(
+    before: Sequence[_Row], listed: Mapping[tuple[str, str], dict[str, Any]], start: int, now: int
+) -> list[dict[str, Any]]:
+    """The rows with their past: what ended before `start` stays as it is."""
+    rows, going_on = [], set()
+    for row in before:
+        key, until = (row["gateway"], row["lane"]), row["until"]
+        same = {name: value for name, value in row.items() if name not in _WHEN} == listed.get(key)
+        if until is not None and until <= start:
+            rows.append({**row})
+        elif same and row["since"] <= start:
+            rows.append({**row, "until": None})
+            going_on.add(key)
+        elif row["since"] < (ends := start if key in listed else min(now, until or now)):
+            rows.append({**row, "until": ends})
+    since = start if before else 0
+    return rows + [{**row, "since": since, "until": None} for key, row in listed.items() if key not in going_on]
+
+
+def _unordered(rows: Iterable[_Row]) -> set[tuple[tuple[str, Any], ...]]:
+    return {tuple(sorted(row.items())) for row in rows}
