@@ -151,8 +151,9 @@ def _joined(intervals: Iterable[Interval]) -> tuple[Interval, ...]:
     for interval in sorted(intervals, key=lambda i: i.since):
         if joined and interval.since <= joined[-1].until:
             last = joined.pop()
-            interval = Interval(since=last.since, until=max(last.until, interval.until))
-        joined.append(interval)
+            joined.append(Interval(since=last.since, until=max(last.until, interval.until)))
+        else:
+            joined.append(interval)
     return tuple(joined)
 
 

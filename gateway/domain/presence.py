@@ -129,7 +129,7 @@ class Presence:
         away = until - since
         for stay in self.stays:
             if stay.until > since and stay.since < until:
-                away -= (stay.until if stay.until < until else until) - (stay.since if stay.since > since else since)
+                away -= min(stay.until, until) - max(stay.since, since)
         return away
 
     def left(self, at: datetime) -> datetime:

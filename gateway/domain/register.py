@@ -124,8 +124,7 @@ def judge(
         as_of=as_of,
         policy=policy,
     )
-    marks = (case.mark(slot) for slot in lessons)
-    return [mark for mark in marks if mark is not None]
+    return [mark for slot in lessons if (mark := case.mark(slot)) is not None]
 
 
 def day_mark(slots: Sequence[Slot], marks: Iterable[Mark]) -> DayMark:
