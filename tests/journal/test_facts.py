@@ -12,7 +12,6 @@ from sqlalchemy import update
 
 from gateway.domain.clocks import TERMINAL
 from gateway.domain.coverage import OutageKind
-from gateway.domain.directory import GatewayRow, LaneRow
 from gateway.domain.entry import (
     ClockData,
     DeviceData,
@@ -23,13 +22,12 @@ from gateway.domain.entry import (
     PassageData,
     PassageKind,
 )
-from gateway.domain.model import ClockState, Direction, LaneDirection, PersonId, Reason, Seq, Verdict
+from gateway.domain.model import ClockState, Direction, PersonId, Reason, Seq, Verdict
 from gateway.domain.register import Coverage, Fact, FactKind
 from journal import tables
 from journal.facts import bounds, gather, interpret
 from journal.registry import revoke
-from journal.served import serve
-from journal.store import Day, mark_dirty, milliseconds
+from journal.store import milliseconds
 from tests.journal.judging import Judge
 from tests.journal.school import KEY, LANE, SITE, TODAY, ZONE, School, at, card, school
 
@@ -248,48 +246,6 @@ async def test_what_a_stolen_gateway_never_delivered_makes_nobody_absent(place: 
     await judge.at("09:20")
     assert await place.marks() == {"p1": "unknown", "p2": "unknown", "p3": "unknown"}
     assert await place.notices() == []
-
-
-NORTH, SOUTH, WEST = (
-    GatewayRow(id=name, lanes=(LaneRow(id=LANE, direction=LaneDirection.ARRIVAL_ONLY, opens="07:00", closes="20:00"),))
-    for name in ("north", "south", "west")
-)
-
-
-@pytest.mark.parametrize(
-    ("heard", "listed", "mark"),
-    [
-        pytest.param("north", [NORTH], "unknown", id="a door is gone"),
-        pytest.param("both", [NORTH, SOUTH, WEST], "absent", id="a door is new"),
-        pytest.param("north", [], "unknown", id="all doors are gone"),
-    ],
-)
-async def test_an_old_day_that_is_judged_again_waits_for_its_own_lanes(
-    place: School, heard: str, listed: list[GatewayRow], mark: str
-) -> None:
-    for ledger in (place.north, place.south) if heard == "both" else (place.north,):
-        ledger.covers("07:00", "09:16")
-    await place.deliver()
-    judge = Judge(place)
-    await judge.at("09:20")
-    before = await place.marks()
-    assert set(before.values()) == {mark}
-    next_month = at("12:00") + timedelta(days=31)
-    async with place.store.begin() as connection:
-        assert await serve(connection, SITE, listed, ZONE, next_month.date(), next_month)
-        await mark_dirty(connection, [Day(SITE, TODAY.isoformat())])
-    judge.clock.moment = next_month
-    await judge.loop.round()
-    assert await place.marks() == before
-
-
-async def test_a_lane_that_is_gone_was_waited_for_until_then(place: School) -> None:
-    place.north.covers("07:00", "09:00")
-    async with place.store.begin() as connection:
-        await serve(connection, SITE, [NORTH], ZONE, TODAY, at("08:10"))
-    found = await read(place)
-    assert words(found.coverage, "07:30", "08:59") == ["silent south/main since 2026-09-01T04:30:00.000Z"]
-    assert words(found.coverage, "08:10", "08:59") == []
 
 
 async def test_bytes_that_nobody_can_read_are_left_out(place: School) -> None:

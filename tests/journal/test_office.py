@@ -10,12 +10,11 @@ from sqlalchemy import event
 from gateway.domain.credential import Credential, Technology
 from gateway.domain.policy import Policy
 from journal.office import Site, prepare
-from journal.store import Day, milliseconds, moment
+from journal.store import Day, milliseconds
 from sync.sources.table import read_folder
 from tests.journal.bureau import CIPHER, HEADER, IVAN, MARIA, Office, Shelf
 from tests.journal.door import CARD, KEY, MORNING, SITE, STRANGE, Door, tap
 from tests.journal.receiver import Journal
-from tests.journal.school import ZONE
 from tests.journal.tables import write_school
 
 
@@ -138,65 +137,3 @@ async def test_an_import_replaces_slots_from_its_day_on(office: Office) -> None:
     earlier = await office.imports(bells=moved, since=dt.date(2026, 9, 1))
     assert {day.date for day in earlier} == {"2026-09-01", "2026-09-02"}
     assert await office.imports(bells=moved) == set(), "the same again touches nothing"
-
-
-LANES = "gateway;lane;direction;opens;closes\n"
-NORTH, SOUTH = "door-1;north;arrival_only;07:00;20:00\n", "door-2;south;in;07:00;20:00\n"
-
-
-async def served(office: Office) -> list[tuple[str, str, str | None, str | None]]:
-    """(lane, direction, from, until) by the school's clock; always and still are None."""
-
-    def wall(at: int | None) -> str | None:
-        return f"{moment(at).astimezone(ZONE):%d.%m. %H:%M}" if at else None
-
-    rows = [(row["lane"], row["direction"], row["since"], row["until"]) for row in await office.rows("lanes")]
-    rows.sort(key=lambda row: (row[0], row[2]))
-    return [(lane, direction, wall(since), wall(until)) for lane, direction, since, until in rows]
-
-
-async def test_lanes_keep_their_past(office: Office) -> None:
-    await office.imports(lanes=LANES + NORTH + SOUTH)
-    assert await served(office) == [("north", "arrival_only", None, None), ("south", "in", None, None)]
-    office.clock.at += dt.timedelta(days=30)
-    assert await office.imports(lanes=LANES + NORTH, since=dt.date(2026, 9, 1)), (
-        "who was waiting for it is judged again"
-    )
-    left = ("south", "in", None, "01.10. 10:00")
-    assert await served(office) == [("north", "arrival_only", None, None), left], (
-        "whatever day lessons are replaced from"
-    )
-    assert await office.imports(lanes=LANES + NORTH) == set()
-    office.clock.at += dt.timedelta(days=1)
-    await office.imports(lanes=LANES + NORTH.replace("arrival_only", "in") + SOUTH)
-    turned = [("north", "arrival_only", None, "02.10. 00:00"), ("north", "in", "02.10. 00:00", None)]
-    assert await served(office) == [*turned, left, ("south", "in", "02.10. 00:00", None)]
-
-
-async def test_a_lane_that_is_taken_back_the_same_day_was_never_gone(office: Office) -> None:
-    await office.imports(lanes=LANES + NORTH + SOUTH)
-    before = await served(office)
-    await office.imports(lanes=LANES + NORTH)
-    office.clock.at += dt.timedelta(hours=1)
-    await office.imports(lanes=LANES + NORTH + SOUTH)
-    assert await served(office) == before
-    west = SOUTH.replace("south", "west")
-    await office.imports(lanes=LANES + NORTH + SOUTH + west)
-    office.clock.at += dt.timedelta(hours=1)
-    await office.imports(lanes=LANES + NORTH + SOUTH)
-    assert await served(office) == [*before, ("west", "in", "01.09. 00:00", "01.09. 12:00")], "it was waited for"
-
-
-async def test_lanes_of_a_day_to_come_serve_from_then_on(office: Office) -> None:
-    await office.imports(lanes=LANES + NORTH)
-    await office.imports(lanes=LANES + SOUTH, since=dt.date(2026, 9, 7))
-    expected = [("north", "arrival_only", None, "07.09. 00:00"), ("south", "in", "07.09. 00:00", None)]
-    assert await served(office) == expected
-    shelf = Shelf()
-    for lane in ("north", "south"):
-        await office.publishes(shelf)
-        assert [row.id for door in shelf.read()[1].gateways for row in door.lanes] == [lane]
-        office.clock.at += dt.timedelta(days=6)
-    office.clock.at -= dt.timedelta(days=11)
-    await office.imports(lanes=LANES + NORTH)
-    assert await served(office) == [("north", "arrival_only", None, None)], "it was taken back before it began"

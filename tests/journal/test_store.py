@@ -47,13 +47,15 @@ async def test_lanes_of_an_older_database_have_always_been(database: str) -> Non
     async with opened(database) as store:
         async with store.begin() as connection:
             await connection.run_sync(lambda it: command.upgrade(alembic_config(it), "0008"))
-            await connection.exec_driver_sql(f"INSERT INTO sites (site, name, zone, language, policy, revision) VALUES ('{SITE}', 'n', 'UTC', 'ru', '{{}}', 1)")
+            await connection.exec_driver_sql(
+                f"INSERT INTO sites (site, name, zone, language, policy, revision) VALUES ('{SITE}', 'n', 'UTC', 'ru', '{{}}', 1)"
+            )
             row = f"'{SITE}', 'door-1', 'north', 'in', '07:00', '20:00'"
             await connection.exec_driver_sql(f"INSERT INTO lanes ({columns}) VALUES ({row})")
         assert await migrate(store)
         async with store.read() as connection:
-            row = (await connection.execute(select(tables.lanes))).one()
-        assert tuple(row) == (SITE, "door-1", "north", 0, None, "in", "07:00", "20:00", 0)
+            kept = (await connection.execute(select(tables.lanes))).one()
+        assert tuple(kept) == (SITE, "door-1", "north", 0, None, "in", "07:00", "20:00", 0)
 
 
 async def test_a_newer_database_is_refused(store: Store) -> None:
