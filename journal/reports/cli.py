@@ -15,7 +15,7 @@ from journal.desk.options import DAY
 from journal.desk.wording import REASONS
 from journal.reports.register import COLUMNS, ClassDay, PupilDay, Register, plain, register, rows
 from journal.reports.sheets import csv_text, shown_by_rich, table_lines
-from journal.reports.wording import in_words, missed_in_words, of_doors, of_one
+from journal.reports.wording import PROVISIONAL, in_words, missed_in_words, of_doors, of_one
 from journal.roster import rules_of, the_site
 from journal.settings import load
 from journal.words import LANGUAGES, minutes_in_words
@@ -33,7 +33,7 @@ _NAMED: Final = {
 _MISSED: Final = {"ru": "пропустили", "en": "missed"}
 _LEFT: Final = {"ru": "ушли раньше", "en": "left early"}
 _TEACHERS: Final = {"ru": "отмечает учитель", "en": "the teacher marks"}
-_WHY: Final = {"ru": "Почему неизвестно:", "en": "Why unknown:"}
+_WHY: Final = {"ru": "Почему неизвестно или предварительно:", "en": "Why unknown or provisional:"}
 _NOBODY: Final = {"ru": "В этот день уроков нет.", "en": "No lessons on that day."}
 _TOTAL: Final = {"ru": "Все", "en": "All"}
 
@@ -105,11 +105,14 @@ def _lists(group: ClassDay, day: Register, language: str) -> dict[str, list[str]
         inside = ", ".join(word for word in (*words, reason) if word)
         return f"{pupil.name} ({inside})" if inside else pupil.name
 
-    named = _NAMED[language]
+    named, unsure = _NAMED[language], PROVISIONAL[language]
     return {
-        named[Status.LATE]: [said(p, minutes_in_words(p.minutes_late, language)) for p in group.of(Status.LATE)],
+        named[Status.LATE]: [
+            said(p, minutes_in_words(p.minutes_late, language), unsure if p.provisional else "")
+            for p in group.of(Status.LATE)
+        ],
         _MISSED[language]: [said(p, missed_in_words(p.missed, p.lessons, language)) for p in group.truant],
-        _LEFT[language]: [said(p) for p in group.left_early],
+        _LEFT[language]: [said(p, unsure if p.left_provisionally else "") for p in group.left_early],
         named[Status.ABSENT]: [said(p) for p in group.of(Status.ABSENT)],
         named[Status.UNKNOWN]: [
             said(p, in_words(of_one(p.doubts), language, day.zone)) for p in group.of(Status.UNKNOWN)

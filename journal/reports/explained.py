@@ -10,8 +10,8 @@ from journal.desk.said import in_words as said_in_words
 from journal.desk.wording import REASONS, STATUSES
 from journal.notify.notice import Template
 from journal.reports.personday import Lesson, Message, PersonDay
-from journal.reports.register import plain_mark
-from journal.reports.wording import in_words
+from journal.reports.register import plain_mark, provisional
+from journal.reports.wording import PROVISIONAL, in_words
 from journal.words import minutes_in_words
 
 _FACTS: Final = {
@@ -240,7 +240,8 @@ def _taught(day: PersonDay, language: str) -> Told:
 def _marked(mark: Mark, language: str) -> str:
     late = f" {minutes_in_words(mark.minutes_late, language)}" if mark.status is Status.LATE else ""
     reason = f", {REASONS[language][mark.reason]}" if mark.reason else ""
-    return f"{STATUSES[language][mark.status]}{late}{reason}"
+    unsure = f", {PROVISIONAL[language]}" if provisional(mark) else ""
+    return f"{STATUSES[language][mark.status]}{late}{reason}{unsure}"
 
 
 def _told(day: PersonDay, language: str) -> Told:

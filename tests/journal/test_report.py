@@ -102,15 +102,17 @@ async def test_unknown_is_a_column_of_its_own_with_its_reason(place: School, tmp
     await morning(place, silent=True)
     output = lines(await in_thread(tmp_path, "report", "--date", DATE))
     assert output[2] == "5А 4 2 1 0 1 0 0"
-    assert output[6:] == [
+    assert output[5:] == [
+        "5А, опоздали: Фамилия3 Имя3 (21 минута, предварительно)",
         "5А, неизвестно: Фамилия4 Имя4",
-        "Почему неизвестно:",
+        "Почему неизвестно или предварительно:",
         "вход south/main не слышен с 08:00",
     ]
     output = lines(await in_thread(tmp_path, "report", "--date", DATE, "--language", "en"))
-    assert output[6:] == [
+    assert output[5:] == [
+        "5А, late: Фамилия3 Имя3 (21 minutes, provisional)",
         "5А, unknown: Фамилия4 Имя4",
-        "Why unknown:",
+        "Why unknown or provisional:",
         "entrance south/main not heard from since 08:00",
     ]
 
@@ -221,6 +223,23 @@ async def test_for_a_spreadsheet(place: School, tmp_path: Path) -> None:
         "x": "",
     }
     assert next(row["name"] for row in rows if row["person"] == "x") == "'=1+1 "
+
+
+@pytest.mark.parametrize(("silent", "said"), [(True, ["yes", ""]), (False, ["", ""])])
+async def test_lateness_that_a_silent_door_may_mend_is_provisional(
+    place: School, tmp_path: Path, silent: bool, said: list[str]
+) -> None:
+    await morning(place, silent=silent)
+    day = json.loads(await in_thread(tmp_path, "report", "--date", DATE, "--json"))
+    by_person = {pupil["person"]: pupil for group in day["classes"] for pupil in group["pupils"]}
+    assert {person: pupil["provisional"] for person, pupil in by_person.items()} == {
+        person: person == "p3" and silent for person in ("p1", "p2", "p3", "p4", "t1")
+    }
+    assert [bool(word) for word in said] == [mark["provisional"] for mark in by_person["p3"]["marks"]]
+    for style in ([], ["--by-lesson"]):
+        text = await in_thread(tmp_path, "report", "--date", DATE, "--csv", *style)
+        rows = [row for row in csv.DictReader(io.StringIO(text)) if row["person"] == "p3"]
+        assert [row["provisional"] for row in rows] == said[: len(rows)]
 
 
 async def test_a_day_without_lessons(place: School, tmp_path: Path) -> None:
