@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 import click
 
 from journal.console import configured, furnished
-from journal.desk.options import DAY, SITE
+from journal.desk.options import DAY, LANGUAGE, SITE
 from journal.desk.wording import effect_in_words
 from journal.effect import Effect, effect_of
 from journal.keys import keys_of
@@ -19,7 +19,6 @@ from journal.settings import Settings
 from journal.standing import comparable, standing
 from journal.store import Store
 from journal.timetables import changes_of
-from journal.words import LANGUAGES
 from sync.clock import clock_from_environment
 from sync.sources.report import Report, difference, outline
 from sync.sources.school import School
@@ -55,7 +54,7 @@ class _Done:
 )
 @click.option("--since", type=DAY, help="Replace lessons from this date on [today].")
 @click.option("--dry-run", is_flag=True, help="Tell what would change, and change nothing.")
-@click.option("--language", type=click.Choice(LANGUAGES), default="ru", show_default=True)
+@LANGUAGE
 @click.option("--json", "as_json", is_flag=True, help="For machines.")
 @configured
 def import_(

@@ -6,7 +6,7 @@ from typing import Final
 from gateway.domain.model import MarkReason, Status
 from journal.effect import Effect
 from journal.statements import Kind
-from journal.words import plural
+from journal.words import messages_in_words, plural
 
 KINDS: Final[Mapping[str, Mapping[Kind, str]]] = {
     "ru": {
@@ -78,10 +78,10 @@ def effect_in_words(effect: Effect, language: str, *, dry_run: bool) -> str:
     if language == "ru":
         verb = plural(marks, "Меняется", "Меняются", "Меняется")
         changed = f"{verb} {marks} {plural(marks, 'отметка', 'отметки', 'отметок')}"
-        told = f"уже отправлено {sent} {plural(sent, 'сообщение', 'сообщения', 'сообщений')}"
+        told = f"уже отправлено {messages_in_words(sent, language)}"
         return f"{changed}, {told}.{' Это проверка: ничего не записано.' if dry_run else ''}"
     changed = f"{marks} {'mark changes' if marks == 1 else 'marks change'}"
-    told = f"{sent} {'message was' if sent == 1 else 'messages were'} already sent"
+    told = f"{messages_in_words(sent, language)} {'was' if sent == 1 else 'were'} already sent"
     return f"{changed}, {told}.{' A dry run: nothing was written.' if dry_run else ''}"
 
 

@@ -11,14 +11,14 @@ import click
 
 from gateway.domain.model import Status
 from journal.console import configured, reading
-from journal.desk.options import DAY
+from journal.desk.options import DAY, LANGUAGE
 from journal.desk.wording import REASONS
 from journal.reports.register import COLUMNS, ClassDay, PupilDay, Register, plain, register, rows
 from journal.reports.sheets import csv_text, shown_by_rich, table_lines
 from journal.reports.wording import PROVISIONAL, in_words, missed_in_words, of_doors, of_one
 from journal.roster import rules_of, the_site
 from journal.settings import load
-from journal.words import LANGUAGES, minutes_in_words
+from journal.words import minutes_in_words
 from sync.clock import clock_from_environment
 
 _TITLES: Final = {"ru": "Посещаемость {date}, {site}", "en": "Attendance on {date}, {site}"}
@@ -43,7 +43,7 @@ _TOTAL: Final = {"ru": "Все", "en": "All"}
 )
 @click.option("--date", "day", type=DAY, help="The day; today where it is left out.")
 @click.option("--site", help="Needed where the journal serves several.")
-@click.option("--language", type=click.Choice(LANGUAGES), default="ru", show_default=True)
+@LANGUAGE
 @click.option("--json", "style", flag_value="json", help="For a machine.")
 @click.option("--csv", "style", flag_value="csv", help="For a spreadsheet: one line for each pupil.")
 @click.option("--by-lesson", is_flag=True, help="With --csv: one line for each lesson of a pupil.")

@@ -21,12 +21,11 @@ from gateway.domain.register import taken
 from gateway.domain.statement import Statement
 from journal.case import case_of
 from journal.console import configured, reading
-from journal.desk.options import DATE, SITE, WALL_TIME
+from journal.desk.options import DATE, LANGUAGE, SITE, WALL_TIME
 from journal.facts import bounds
 from journal.reports.sheets import csv_text
 from journal.roster import Rules, rules_of, the_site
 from journal.tables import groups, people
-from journal.words import LANGUAGES
 from sync.clock import clock_from_environment
 
 #: In this order; who is outside is not listed.
@@ -87,7 +86,7 @@ class Muster:
 @SITE
 @click.option("--at", "wall", type=WALL_TIME, help="By the school's clock; now where it is left out.")
 @DATE
-@click.option("--language", type=click.Choice(LANGUAGES), default="ru", show_default=True)
+@LANGUAGE
 @click.option("--json", "style", flag_value="json", help="For a machine.")
 @click.option("--csv", "style", flag_value="csv", help="For a spreadsheet: one line for each person.")
 @configured
