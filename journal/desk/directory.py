@@ -82,7 +82,7 @@ def import_(
 
     done = asyncio.run(work())
     if as_json:
-        told = {"marks": len(done.effect.marks), "sent": done.effect.sent}
+        told = {"dry_run": dry_run, "marks": len(done.effect.marks), "sent": done.effect.sent}
         click.echo(json.dumps({**done.report.plain(), **told}, ensure_ascii=False))
         return
     click.echo(done.report.text(language))

@@ -35,6 +35,13 @@ _WORDS: Mapping[str, Mapping[str, str]] = {
 }
 
 
+#: After what an import would do.
+REHEARSED: Mapping[str, str] = {
+    "en": "A dry run: nothing was written.",
+    "ru": "Это проверка: ничего не записано.",
+}
+
+
 class Known(NamedTuple):
     """Something of a school: what it is called in a report, and everything else that counts of it."""
 

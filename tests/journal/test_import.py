@@ -19,7 +19,7 @@ def test_a_folder_is_judged_and_then_imported(desk: Desk, tmp_path: Path) -> Non
     folder = str(write_school(tmp_path / "school"))
     judged = desk.json("directory", "import", "school-1", folder, "--dry-run")
     assert not (tmp_path / "state").exists()
-    assert desk.json("directory", "import", "school-1", folder) == judged
+    assert desk.json("directory", "import", "school-1", folder) == judged | {"dry_run": False}
     assert {key: judged[key] for key in ("persons", "groups", "credentials", "warnings")} == {
         "persons": 2,
         "groups": 1,
@@ -30,6 +30,9 @@ def test_a_folder_is_judged_and_then_imported(desk: Desk, tmp_path: Path) -> Non
     again = desk.types("directory", "import", "school-1", folder, "--language", "en")
     assert again.splitlines()[0] == f"persons: 2, groups: 1, credentials: 2, slots: {judged['slots']}"
     assert again.splitlines()[1] == "nothing changes"
+    assert "dry run" not in again
+    tried = desk.types("directory", "import", "school-1", folder, "--language", "en", "--dry-run")
+    assert tried.endswith("A dry run: nothing was written.\n")
 
 
 def test_an_import_tells_what_differs_and_changes_nothing_when_tried(desk: Desk, tmp_path: Path) -> None:

@@ -4,9 +4,7 @@ import asyncio
 import csv
 import io
 import json
-import sqlite3
 from collections.abc import AsyncIterator, Sequence
-from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -62,10 +60,6 @@ def run(tmp_path: Path, *arguments: str) -> str:
         raise result.exception
     assert result.exit_code == 0, result.output
     return result.output
-
-
-def names(folder: Path) -> Sequence[str]:
-    return [path.name for path in folder.iterdir()]
 
 
 def lines(output: str) -> Sequence[str]:
@@ -259,26 +253,6 @@ async def test_one_of_several_sites_must_be_named(place: School, tmp_path: Path)
     with pytest.raises(ConfigError, match="2 sites") as caught:
         await in_thread(tmp_path, "report")
     assert "--site school-1 or second" in caught.value.hint
-
-
-@pytest.mark.parametrize("command", [("report",), ("notify", "list")])
-async def test_where_no_journal_ever_ran(tmp_path: Path, command: Sequence[str]) -> None:
-    (tmp_path / "journal.toml").write_text(f'[state]\ndirectory = "{tmp_path}"\n', encoding="utf-8")
-    with pytest.raises(ConfigError, match="no journal ever ran") as caught:
-        await in_thread(tmp_path, *command)
-    assert caught.value.hint == "attendance-journal migrate"
-    assert names(tmp_path) == ["journal.toml"]
-
-
-@pytest.mark.parametrize("command", [("report",), ("notify", "list")])
-async def test_a_database_without_tables_or_of_another_version(tmp_path: Path, command: Sequence[str]) -> None:
-    (tmp_path / "journal.toml").write_text(f'[state]\ndirectory = "{tmp_path}"\n', encoding="utf-8")
-    for schema, said in (("", "no journal ever ran"), ("CREATE TABLE sites (site TEXT)", "cannot be read")):
-        with closing(sqlite3.connect(tmp_path / "journal.db")) as database:
-            database.executescript(schema or "VACUUM")
-        with pytest.raises(ConfigError, match=said) as caught:
-            await in_thread(tmp_path, *command)
-        assert caught.value.hint == "attendance-journal migrate"
 
 
 async def test_messages_to_parents_are_listed(place: School, tmp_path: Path) -> None:
