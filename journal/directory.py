@@ -106,9 +106,12 @@ class Publisher:
         async with self._store.read() as connection:
             c = tables.slots.c
             last = (await connection.execute(select(func.max(c.date)).where(c.site == site))).scalar()
-        if last is None or last < (self._clock.now().at + self._days).date().isoformat():
-            hint = f"export it again, then 'attendance-journal directory import {site} FOLDER'"
-            self._alarm(f"the timetable ends: {last or 'it has no lesson'}", site=site, hint=hint)
+        command = f"'attendance-journal directory import {site} FOLDER'"
+        if last is None:
+            sentence = "there is no timetable yet: taps are recorded, and nobody is called late or absent"
+            self._alarm(sentence, site=site, hint=f"{command} brings people, cards and lessons")
+        elif last < (self._clock.now().at + self._days).date().isoformat():
+            self._alarm(f"the timetable ends: {last}", site=site, hint=f"export it again, then {command}")
 
     async def _states(self) -> dict[str, tuple[int, str]]:
         """What a directory depends on: the office's revision, and the date, because slots are dated."""
