@@ -18,9 +18,9 @@ from sqlalchemy import func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from gateway.domain.credential import Token
-from gateway.domain.directory import Content, CredentialRow, CredentialState, GatewayRow, LaneRow, PersonRow
+from gateway.domain.directory import Content, CredentialRow, CredentialState, PersonRow
 from gateway.domain.handshake import Manifest, topic
-from gateway.domain.model import GroupId, LaneDirection, LaneId, PersonId, Slot
+from gateway.domain.model import GroupId, PersonId, Slot
 from gateway.domain.parts import digest, pack
 from gateway.domain.policy import resolve
 from gateway.errors import ConfigError, PublishRefused
@@ -29,7 +29,7 @@ from gateway.tasks import whole
 from journal import tables
 from journal.inbox import Alarm
 from journal.roster import belongs, slots_of
-from journal.served import serving
+from journal.served import served
 from journal.store import OVERRIDES, POLICY, Store, milliseconds, moment, upsert
 from sync.signing import Signer
 
@@ -161,7 +161,7 @@ async def content_of(connection: AsyncConnection, site: str, now: dt.datetime, d
     return Content(
         site=site,
         zone=zone,
-        gateways=await _gateways(connection, site, now),
+        gateways=await served(connection, site, now),
         persons=await _persons(connection, site, today.isoformat()),
         credentials=await _credentials(connection, site, dt.datetime.combine(first, dt.time(), ZoneInfo(zone))),
         slots=await _slots(connection, site, first, last),
@@ -192,19 +192,6 @@ async def _keep(connection: AsyncConnection, publication: Publication) -> None:
         "stale": json.dumps(publication.stale),
     }
     await upsert(connection, tables.publications, [row])
-
-
-async def _gateways(connection: AsyncConnection, site: str, now: dt.datetime) -> tuple[GatewayRow, ...]:
-    c = tables.lanes.c
-    query = select(c.gateway, c.lane, c.direction, c.opens, c.closes, c.rotations)
-    query = query.where(c.site == site, serving(now, now + dt.timedelta(milliseconds=1)))
-    lanes: dict[str, list[LaneRow]] = defaultdict(list)
-    for gateway, lane, direction, opens, closes, told in await connection.execute(query.order_by(c.gateway, c.lane)):
-        row = LaneRow(
-            id=LaneId(lane), direction=LaneDirection(direction), opens=opens, closes=closes, rotations=bool(told)
-        )
-        lanes[gateway].append(row)
-    return tuple(GatewayRow(id=gateway, lanes=tuple(rows)) for gateway, rows in lanes.items())
 
 
 async def _persons(connection: AsyncConnection, site: str, date: str) -> tuple[PersonRow, ...]:

@@ -1,6 +1,7 @@
 """Which lanes serve a site, and since when: a day that is judged again waits for the lanes that it had, not for today's."""
 
 import datetime as dt
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -8,7 +9,8 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import ColumnElement, and_, delete, insert, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from gateway.domain.directory import GatewayRow
+from gateway.domain.directory import GatewayRow, LaneRow
+from gateway.domain.model import LaneDirection, LaneId
 from journal.store import milliseconds
 from journal.tables import lanes
 
@@ -20,6 +22,23 @@ def serving(since: dt.datetime, until: dt.datetime) -> ColumnElement[bool]:
     """The lanes that serve at any moment of [since, until)."""
     c = lanes.c
     return and_(c.since < milliseconds(until), or_(c.until.is_(None), c.until > milliseconds(since)))
+
+
+async def served(connection: AsyncConnection, site: str, at: dt.datetime) -> tuple[GatewayRow, ...]:
+    """The lanes that serve at that moment, by gateway."""
+    c = lanes.c
+    query = select(lanes).where(c.site == site, serving(at, at + dt.timedelta(milliseconds=1)))
+    found: dict[str, list[LaneRow]] = defaultdict(list)
+    for row in (await connection.execute(query.order_by(c.gateway, c.lane))).mappings():
+        lane = LaneRow(
+            id=LaneId(row["lane"]),
+            direction=LaneDirection(row["direction"]),
+            opens=row["opens"],
+            closes=row["closes"],
+            rotations=bool(row["rotations"]),
+        )
+        found[row["gateway"]].append(lane)
+    return tuple(GatewayRow(id=gateway, lanes=tuple(rows)) for gateway, rows in found.items())
 
 
 async def serve(

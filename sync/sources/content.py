@@ -6,7 +6,7 @@ from datetime import datetime
 from gateway.domain.credential import SiteKey
 from gateway.domain.directory import Content, CredentialRow, PersonRow
 from gateway.domain.model import Slot
-from sync.sources.report import Known, Outline
+from sync.sources.report import Known, Outline, lane_rows
 from sync.sources.school import School
 
 
@@ -42,5 +42,6 @@ def known_of(content: Content, since: datetime) -> Outline:
             for row in content.credentials
             if row.token.startswith(f"{newest}:")
         },
+        lanes=lane_rows(content.gateways),
         slots={slot.id: Known(slot.id, slot) for slot in content.slots if slot.start >= since},
     )

@@ -50,6 +50,20 @@ def test_an_import_tells_what_differs_and_changes_nothing_when_tried(desk: Desk,
     assert {what["count"] for kind in again.values() for what in kind.values()} == {0}
 
 
+def test_a_lane_that_is_gone_is_named(desk: Desk, tmp_path: Path) -> None:
+    folder = str(write_school(tmp_path / "school"))
+    desk.types("directory", "import", "school-1", folder)
+    write_school(tmp_path / "school", lanes=SCHOOL["lanes.csv"].replace("north", "south"))
+    told = desk.types("directory", "import", "school-1", folder, "--dry-run")
+    assert "проходы: добавлено 1 (door-1/south), убрано 1 (door-1/north)" in told.splitlines()
+    turned = SCHOOL["lanes.csv"].replace("arrival_only", "in")
+    write_school(tmp_path / "school", lanes=turned)
+    assert "lanes: changed 1 (door-1/north)" in desk.types(
+        "directory", "import", "school-1", folder, "--language", "en"
+    )
+    assert "nothing changes" in desk.types("directory", "import", "school-1", folder, "--language", "en")
+
+
 def test_a_card_that_has_ended_is_told_as_new_once(desk: Desk, tmp_path: Path) -> None:
     cards = (
         SCHOOL["cards.csv"].replace("person\n", "person;valid_from;valid_to;state\n", 1).replace(";p-1\n", ";p-1;;;\n")
