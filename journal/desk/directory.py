@@ -52,7 +52,9 @@ class _Done:
     multiple=True,
     help="How each path is written, in their order; table where it is left out.",
 )
-@click.option("--since", type=DAY, help="Replace lessons from this date on [today]; lanes from then on, but never before today.")
+@click.option(
+    "--since", type=DAY, help="Replace lessons from this date on [today]; lanes from then on, but never before today."
+)
 @click.option("--dry-run", is_flag=True, help="Tell what would change, and change nothing.")
 @LANGUAGE
 @click.option("--json", "as_json", is_flag=True, help="For machines.")
