@@ -205,11 +205,11 @@ def _unset(row: Any) -> bool:
 async def _lanes(connection: AsyncConnection, site: str, day: date, zone: ZoneInfo) -> list[ServedLane]:
     """Lanes that served the site on that day; one that is gone, and those of a revoked gateway, until then.
 
-    What it saw before may never be told.
+    What it saw before may never be told. Of a lane that changed, what it is since then comes last, and counts for its taps.
     """
     c, g = lanes.c, gateways.c
     query = select(lanes, g.revoked).outerjoin_from(lanes, gateways, g.gateway == c.gateway).where(c.site == site)
-    rows = await connection.execute(query.where(serving(*bounds(day, zone))))
+    rows = await connection.execute(query.where(serving(*bounds(day, zone))).order_by(c.since))
     return [
         ServedLane(
             gateway=row["gateway"],

@@ -49,16 +49,15 @@ async def serve(
     since: dt.date,
     now: dt.datetime,
 ) -> bool:
-    """From that day on, and never before today, these lanes serve and no other; True where that changes anything.
+    """From that day on, today from now on, these lanes serve and no other; True where that changes anything.
 
-    A lane that is new or different is so for the whole day. One that is gone was waited for until now: what it saw before
-    may never be told. The first lanes of a site have always been.
+    The day of a change has both: what is gone, or was different, was waited for until then, because what it saw before may
+    never be told. The first lanes of a site have always been.
     """
-    first = max(since, now.astimezone(zone).date())
-    start = milliseconds(dt.datetime.combine(first, dt.time(), zone))
+    start = milliseconds(max(now, dt.datetime.combine(since, dt.time(), zone)))
     query = select(lanes).where(lanes.c.site == site)
     before = [dict(row) for row in (await connection.execute(query)).mappings()]
-    after = _after(before, _rows(site, listed), start, max(start, milliseconds(now)))
+    after = _after(before, _rows(site, listed), start)
     await connection.execute(delete(lanes).where(lanes.c.site == site))
     if after:
         await connection.execute(insert(lanes), after)
@@ -75,20 +74,18 @@ def _rows(site: str, listed: Sequence[GatewayRow]) -> dict[tuple[str, str], dict
 
 
 def _after(
-    before: Sequence[_Row], listed: Mapping[tuple[str, str], dict[str, Any]], start: int, now: int
+    before: Sequence[_Row], listed: Mapping[tuple[str, str], dict[str, Any]], start: int
 ) -> list[dict[str, Any]]:
     """The rows with their past: what ended before `start` stays as it is."""
     rows, going_on = [], set()
     for row in before:
         key, until = (row["gateway"], row["lane"]), row["until"]
         same = {name: value for name, value in row.items() if name not in _WHEN} == listed.get(key)
-        if until is not None and until <= start:
-            rows.append({**row})
-        elif same and row["since"] <= start:
+        if same and row["since"] <= start and (until is None or until > start):
             rows.append({**row, "until": None})
             going_on.add(key)
-        elif row["since"] < (ends := start if key in listed else min(now, until or now)):
-            rows.append({**row, "until": ends})
+        elif row["since"] < start:
+            rows.append({**row, "until": start if until is None else min(until, start)})
     since = start if before else 0
     return rows + [{**row, "since": since, "until": None} for key, row in listed.items() if key not in going_on]
 

@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 
 from gateway.domain.directory import GatewayRow, LaneRow
-from gateway.domain.model import LaneDirection
+from gateway.domain.model import Direction, LaneDirection, PersonId
 from journal.facts import gather, interpret
 from journal.served import serve
 from journal.store import Day, mark_dirty, moment
@@ -26,6 +26,9 @@ NORTH, SOUTH, WEST = (
     GatewayRow(id=name, lanes=(LaneRow(id=LANE, direction=LaneDirection.ARRIVAL_ONLY, opens="07:00", closes="20:00"),))
     for name in ("north", "south", "west")
 )
+
+
+LATER = GatewayRow(id="south", lanes=(SOUTH.lanes[0].model_copy(update={"opens": "12:00"}),))
 
 
 @pytest.mark.parametrize(
@@ -55,10 +58,13 @@ async def test_an_old_day_that_is_judged_again_waits_for_its_own_lanes(
     assert await place.marks() == before
 
 
-async def test_a_lane_that_is_gone_was_waited_for_until_then(place: School) -> None:
+@pytest.mark.parametrize("listed", [[NORTH], [NORTH, LATER]], ids=["gone", "opens later"])
+async def test_a_lane_that_is_gone_or_different_was_waited_for_until_then(
+    place: School, listed: list[GatewayRow]
+) -> None:
     place.north.covers("07:00", "09:00")
     async with place.store.begin() as connection:
-        await serve(connection, SITE, [NORTH], ZONE, TODAY, at("08:10"))
+        await serve(connection, SITE, listed, ZONE, TODAY, at("08:10"))
     await place.deliver()
     async with place.store.read() as connection:
         _, coverage = interpret(await gather(connection, SITE, TODAY, ZONE, None))
@@ -95,22 +101,20 @@ async def test_lanes_keep_their_past(office: Office) -> None:
     assert await office.imports(lanes=LANES + FRONT) == set()
     office.clock.at += dt.timedelta(days=1)
     await office.imports(lanes=LANES + FRONT.replace("arrival_only", "in") + BACK)
-    turned = [("north", "arrival_only", None, "02.10. 00:00"), ("north", "in", "02.10. 00:00", None)]
-    assert await served(office) == [*turned, left, ("south", "in", "02.10. 00:00", None)]
+    turned = [("north", "arrival_only", None, "02.10. 10:00"), ("north", "in", "02.10. 10:00", None)]
+    assert await served(office) == [*turned, left, ("south", "in", "02.10. 10:00", None)]
 
 
-async def test_a_lane_that_is_taken_back_the_same_day_was_never_gone(office: Office) -> None:
-    await office.imports(lanes=LANES + FRONT + BACK)
-    before = await served(office)
+async def test_a_lane_that_changes_twice_on_a_day_was_waited_for_each_time(office: Office) -> None:
     await office.imports(lanes=LANES + FRONT)
-    office.clock.at += dt.timedelta(hours=1)
-    await office.imports(lanes=LANES + FRONT + BACK)
-    assert await served(office) == before
-    west = BACK.replace("south", "west")
-    await office.imports(lanes=LANES + FRONT + BACK + west)
-    office.clock.at += dt.timedelta(hours=1)
-    await office.imports(lanes=LANES + FRONT + BACK)
-    assert await served(office) == [*before, ("west", "in", "01.09. 00:00", "01.09. 12:00")], "it was waited for"
+    for hours in ("07:00;20:00", "12:00;20:00", "12:00;20:00", "13:00;20:00"):
+        office.clock.at += dt.timedelta(hours=1)
+        await office.imports(lanes=LANES + FRONT + BACK.replace("07:00;20:00", hours))
+    assert (await served(office))[1:] == [
+        ("south", "in", "01.09. 11:00", "01.09. 12:00"),
+        ("south", "in", "01.09. 12:00", "01.09. 14:00"),
+        ("south", "in", "01.09. 14:00", None),
+    ]
 
 
 async def test_lanes_of_a_day_to_come_serve_from_then_on(office: Office) -> None:
@@ -126,3 +130,15 @@ async def test_lanes_of_a_day_to_come_serve_from_then_on(office: Office) -> None
     office.clock.at -= dt.timedelta(days=11)
     await office.imports(lanes=LANES + FRONT)
     assert await served(office) == [("north", "arrival_only", None, None)], "it was taken back before it began"
+
+
+async def test_a_tap_of_a_lane_that_was_turned_is_read_as_it_is_now(place: School) -> None:
+    place.north.tap(1, "08:20", way=Direction.UNKNOWN)
+    for direction in (LaneDirection.OUT, LaneDirection.IN, LaneDirection.CHECKPOINT):
+        turned = GatewayRow(id="north", lanes=(NORTH.lanes[0].model_copy(update={"direction": direction}),))
+        async with place.store.begin() as connection:
+            await serve(connection, SITE, [turned, SOUTH], ZONE, TODAY, at("08:30"))
+        await place.deliver()
+        async with place.store.read() as connection:
+            facts, _ = interpret(await gather(connection, SITE, TODAY, ZONE, None))
+        assert [fact.kind.value for fact in facts[PersonId("p1")]] == [direction.value]
