@@ -20,10 +20,9 @@ from drivers.osdp.codec import Order
 from drivers.osdp.panel import PATIENCE, Panel
 from gateway.errors import DeviceLost
 
-#: Milliseconds; libosdp polls each reader every 50, and the steps of a handshake follow one another.
-_TURN: Final = 50
-_STEP: Final = 5
-#: Seconds between two turns at the least, so that a line full of noise is no load.
+#: Milliseconds; libosdp polls a reader when more than 50 have passed since its last answer.
+_TURN: Final = 51
+#: Seconds between two turns of a line that does not stop speaking, so that noise is no load.
 _BREATH: Final = 0.002
 #: Seconds after which a turn that does not end is a library that hangs.
 _HANGS: Final = 10.0
@@ -147,8 +146,9 @@ class Bus:
         waiting = select.poll()
         waiting.register(self._line.fileno(), select.POLLIN)
         waiting.register(self._woken, select.POLLIN)
-        doubts_end = time.monotonic() + PATIENCE
-        while not self._stop.wait(_BREATH):
+        heard = time.monotonic()
+        doubts_end = heard + PATIENCE
+        while not self._stop.is_set():
             self._turns += 1
             panel.turn()
             for address, event in panel.events():
@@ -156,9 +156,13 @@ class Bus:
             for address in self._there:
                 self._look(panel, address, sure=time.monotonic() >= doubts_end)
             self._give(panel)
-            waiting.poll(_STEP if None in self._there.values() else _TURN)
-            with contextlib.suppress(BlockingIOError):
+            ready = waiting.poll(_TURN)
+            if (self._woken, select.POLLIN) in ready:
                 os.read(self._woken, 64)
+            elif ready:
+                if time.monotonic() - heard < _BREATH:
+                    time.sleep(_BREATH)
+                heard = time.monotonic()
 
     def _look(self, panel: Panel, address: int, *, sure: bool) -> None:
         there, before = panel.there(address), self._there[address]

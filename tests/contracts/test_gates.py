@@ -163,9 +163,9 @@ async def test_who_shows_something_on_a_lost_gate_ends_who_watches_it(bench: Ben
 
 
 @pytest.mark.parametrize("busy", [False, True], ids=["idle", "busy"])
-async def test_fifty_restarts_leave_nothing_behind(bench: Bench, busy: bool, nothing_left: None) -> None:
+async def test_a_hundred_restarts_leave_nothing_behind(bench: Bench, busy: bool, nothing_left: None) -> None:
     connected = descriptors()
-    for _ in range(50):
+    for _ in range(100):
         async with bench.device() as device:
             if busy:
                 gate = device.gate("")

@@ -127,7 +127,7 @@ async def test_a_pulled_plug_is_told_and_a_new_object_goes_on(bench: Bench, noth
 @pytest.mark.parametrize("busy", [False, True], ids=["idle", "busy"])
 async def test_closing_leaves_nothing_behind(bench: Bench, busy: bool, nothing_left: None) -> None:
     connected = descriptors()
-    for _ in range(20):
+    for _ in range(100):
         async with device_of(bench) as device:
             if busy:
                 listening = asyncio.create_task(after(aiter(device.reader("").events())))
