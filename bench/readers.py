@@ -13,7 +13,7 @@ from pathlib import Path
 from bench.figure import Figure, over_rounds, percentiles
 from drivers.frames import Card
 from drivers.ironlogic.codec import encode as ironlogic
-from drivers.pcsc.codec import encode_card as pcsc
+from drivers.pcsc.child import encode_card as pcsc
 from drivers.rdm6300.codec import encode as rdm6300
 from drivers.registry import build
 from drivers.virtual.codec import encode_card as virtual

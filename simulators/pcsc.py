@@ -9,7 +9,8 @@ import asyncio
 import os
 import socket
 import subprocess
-from contextlib import suppress
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
 from simulators.line import Plugged
@@ -114,6 +115,18 @@ class PcscReader(Plugged):
         self.service = Pcscd(folder, name)
         super().__init__(self.service)
         self._turn = asyncio.Lock()
+
+    @asynccontextmanager
+    async def lying(self, uid: bytes) -> AsyncIterator[None]:
+        """Somebody has left a card on the reader: whoever opens it within the block finds the card there."""
+        async with self._turn:
+            reader, writer = await asyncio.open_connection("127.0.0.1", self.service.port)
+            serving = asyncio.create_task(_serve(Card(uid), reader, writer))
+            try:
+                yield
+            finally:
+                serving.cancel()
+                writer.close()
 
     async def present(self, uid: bytes, hold: float = 0.0) -> None:
         """Returns when a reader has asked for the UID, it was held for `hold` seconds more, and its leaving was noticed."""
