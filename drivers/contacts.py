@@ -138,14 +138,14 @@ class Contacts:
     def hear(self, role: Role, *, high: bool, now: float) -> list[GateEvent]:
         """The level of a contact, whether it changed or not."""
         events = self.settle(now)
-        contact, active = self._contacts[role], self._is(role, high=high)
-        if contact.heard is not active:
-            contact.heard, contact.changed = active, now
+        self._hear(role, high=high, now=now)
         return events
 
     def read(self, high: Mapping[Role, bool], now: float, *, lost: int = 0) -> list[GateEvent]:
         """All levels at once; `lost` is how many changes went by unheard: somebody may have passed with them."""
-        events = [event for role in self._active for event in self.hear(role, high=high[role], now=now)]
+        events = self.settle(now)
+        for role in self._active:
+            self._hear(role, high=high[role], now=now)
         if lost:
             events.append(DeviceNotice(kind=DeviceState.GARBAGE, detail=f"{lost} changes of contacts were lost"))
         return events
@@ -169,6 +169,11 @@ class Contacts:
                     events += [_chatters(role)] if chatters else []
             events += self._stand(due)
         return events
+
+    def _hear(self, role: Role, *, high: bool, now: float) -> None:
+        contact, active = self._contacts[role], self._is(role, high=high)
+        if contact.heard is not active:
+            contact.heard, contact.changed = active, now
 
     def _closed(self, role: Role) -> list[GateEvent]:
         if role in self._ways:

@@ -18,7 +18,7 @@ from drivers.modbus.codec import LONGEST, Point, Table, coils, levels, span
 from gateway.errors import ConfigError, DeviceLost
 from gateway.ports import Gate, GateEvent, Reader
 
-#: A board that lost its power for a moment has forgotten its outputs: they are told again.
+#: A board that lost its power for a moment has forgotten what is on: that is told again.
 _AGAIN: Final = 1.0
 #: Switching off while closing is tried for so long.
 _CLOSING: Final = 1.0
@@ -175,12 +175,14 @@ class Modbus:
         while not self._leaving:
             for event in events:
                 await self._passed.put(event)
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(self._settings.interval):
-                    await self._changed.wait()
+            # Twenty times a second: a timeout that passes would cost as much as the question.
+            due = loop.call_later(self._settings.interval, self._changed.set)
+            await self._changed.wait()
+            due.cancel()
             self._changed.clear()
             if loop.time() >= again:
-                self._told.clear()
+                # A board that has no contacts is asked nothing: whether it is still there says only its answer to this.
+                self._told = {coil: on for coil, on in self._told.items() if self._inputs and not on}
                 again = loop.time() + _AGAIN
             await self._write(board)
             high = await self._read(board)
