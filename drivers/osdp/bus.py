@@ -15,6 +15,7 @@ from collections.abc import Callable, Coroutine, Mapping
 from types import TracebackType
 from typing import Any, Final, Protocol, Self
 
+from drivers.abandoned import abandon, refuse_more
 from drivers.cable import Line
 from drivers.osdp.codec import Order
 from drivers.osdp.panel import PATIENCE, Panel
@@ -27,8 +28,8 @@ _BREATH: Final = 0.002
 #: Seconds after which a turn that does not end is a library that hangs.
 _HANGS: Final = 10.0
 _CLOSING: Final = 3.0
-#: By URL, threads that hang: a bus that is still held by one cannot be opened again.
-_LEFT_BEHIND: Final[dict[str, threading.Thread]] = {}
+#: A bus that is still held by a thread that hangs cannot be opened again.
+_MOST: Final = 1
 
 
 class Hears(Protocol):
@@ -61,9 +62,7 @@ class Bus:
 
     async def __aenter__(self) -> Self:
         """Returns when of every reader is known whether it is there. Raises DeviceLost when none is."""
-        if (hanging := _LEFT_BEHIND.get(self._url)) is not None and hanging.is_alive():
-            hint = "'systemctl restart attendance-gateway' ends it"
-            raise DeviceLost(f"{self._url} still hangs since it was last used", hint=hint)
+        refuse_more(self._url, _MOST)
         self._loop = asyncio.get_running_loop()
         self._known, self._ended = asyncio.Event(), asyncio.Event()
         self._woken, self._wakes = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
@@ -120,7 +119,7 @@ class Bus:
                 await self._ended.wait()
         except TimeoutError:
             # A thread cannot be ended from outside; this one is a daemon and ends with the process.
-            _LEFT_BEHIND[self._url] = self._thread
+            abandon(self._url, self._thread.is_alive)
             if error is not None:
                 error.add_note(f"{self._thread.name}: its thread hangs and was left behind")
             return
