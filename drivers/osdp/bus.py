@@ -149,12 +149,12 @@ class Bus:
         doubts_end = heard + PATIENCE
         while not self._stop.is_set():
             self._turns += 1
+            self._give(panel)
             panel.turn()
             for address, event in panel.events():
                 self._hand(self._hears.event(address, event))
             for address in self._there:
                 self._look(panel, address, sure=time.monotonic() >= doubts_end)
-            self._give(panel)
             ready = waiting.poll(_TURN)
             if (self._woken, select.POLLIN) in ready:
                 os.read(self._woken, 64)

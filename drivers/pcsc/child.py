@@ -2,7 +2,8 @@
 
     python -m drivers.pcsc.child "ACS ACR122U"
 
-It says what codec.py describes, and imports nothing that it does not need: it is started anew for each opening. Standard input holds APDUs for the reader in hex, one a line; its end ends the process.
+It says what codec.py describes, and imports nothing that it does not need: it is started anew for each opening.
+Standard input holds APDUs for the reader in hex, one a line; its end ends the process.
 """
 
 import os
