@@ -210,11 +210,14 @@ async def test_a_cover_that_chatters_is_told_once_and_closed_when_it_was_still(
     monkeypatch.setattr(driver, "_LOOKS", 0.1)
     async with opened(tmp_path, {1: KEY}) as (sim, bus):
         events = aiter(bus.reader("1").events())
-        for _ in range(3 * OFTEN):
+        for _ in range(2 * OFTEN):
             for tamper in (True, False):
                 assert sim.readers[1].stands(tamper=tamper)
-                await asyncio.sleep(0.06)
-        told = [await notice(events) for _ in range(2 * OFTEN + 1)]
+        told: list[tuple[DeviceState, str]] = []
+        while len(told) < 2 * OFTEN + 1:
+            # One whose answer is late by 200 ms, as on a busy machine, is away for a moment.
+            if (heard := await notice(events))[0] in (DeviceState.TAMPER, DeviceState.GARBAGE):
+                told.append(heard)
         assert told[:-1] == [
             *[
                 (DeviceState.TAMPER, "reader 1: its housing was opened"),
