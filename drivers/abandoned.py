@@ -20,10 +20,10 @@ def hanging(url: str) -> dict[str, int]:
     return {"hanging": len(still)} if still else {}
 
 
-def refuse_more(url: str) -> None:
+def refuse_more(url: str, most: int = _MOST) -> None:
     """Raises DeviceLost where so many calls hang that one more would only hang as well."""
-    if (count := hanging(url).get("hanging", 0)) >= _MOST:
+    if (count := hanging(url).get("hanging", 0)) >= most:
         raise DeviceLost(
-            f"{url} hangs: {count} calls to it never returned",
+            f"{url} still hangs: of the calls to it {count} never returned",
             hint="plug it in again; if that does not help: 'systemctl restart attendance-gateway'",
         )

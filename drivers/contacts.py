@@ -8,12 +8,12 @@ No I/O and no clock. Seconds count from anywhere, and never backwards.
 A loose wire would fill the disk with alarms: one that chatters is told once, and stands as not usual until it is still.
 """
 
-from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final, Literal, TypeAlias
 
+from drivers.steady import STILL, Chatter, chatters
 from gateway.domain.entry import DeviceState, FireAlarm, GateMode, Obstruction
 from gateway.domain.model import Direction
 from gateway.ports import DeviceNotice, GateEvent, Rotation
@@ -24,10 +24,6 @@ CLOSES: Final = 0.04
 OPENS: Final = 0.3
 #: Somebody or something stands in the gate.
 HELD: Final = 30.0
-#: A contact that leaves its usual state so often within so many seconds chatters, and is there again only when it was still for some.
-OFTEN: Final = 10
-WITHIN: Final = 60.0
-STILL: Final = 30.0
 
 
 class Role(StrEnum):
@@ -82,29 +78,25 @@ class _Contact:
     heard: bool
     changed: float
     usual: bool
-    #: When it last left its usual state; a pass contact has none.
-    left: deque[float]
+    #: A busy turnstile looks the same: a pass contact has none.
+    chatter: Chatter | None
 
     @property
     def due(self) -> float | None:
         """When what was heard counts, unless it changes before."""
         if self.heard is self.active:
             return None
-        if self.chatters and self.heard is self.usual:
+        if self.chatter and self.heard is self.usual:
             return self.changed + STILL
         return self.changed + (CLOSES if self.heard else self.opens)
-
-    @property
-    def chatters(self) -> bool:
-        """Of late."""
-        return len(self.left) == OFTEN and self.left[-1] - self.left[0] < WITHIN
 
     def settle(self, now: float) -> bool:
         """What was heard counts from now on. Whether that is once too often."""
         self.active, self.settled = self.heard, now
-        if self.active is not self.usual:
-            self.left.append(now)
-        return self.active is not self.usual and self.chatters
+        if self.chatter is None or self.active is self.usual:
+            return False
+        self.chatter.leave(now)
+        return bool(self.chatter)
 
 
 class Contacts:
@@ -130,7 +122,7 @@ class Contacts:
                 heard=active,
                 changed=now,
                 usual=role is Role.READY,
-                left=deque(maxlen=0 if role in _PASS else OFTEN),
+                chatter=None if role in _PASS else Chatter(),
             )
         said: list[GateEvent] = [notice for role, notice in _SAID.items() if self._holds(role)]
         return said + self._stand(now)
@@ -138,14 +130,14 @@ class Contacts:
     def hear(self, role: Role, *, high: bool, now: float) -> list[GateEvent]:
         """The level of a contact, whether it changed or not."""
         events = self.settle(now)
-        contact, active = self._contacts[role], self._is(role, high=high)
-        if contact.heard is not active:
-            contact.heard, contact.changed = active, now
+        self._hear(role, high=high, now=now)
         return events
 
     def read(self, high: Mapping[Role, bool], now: float, *, lost: int = 0) -> list[GateEvent]:
         """All levels at once; `lost` is how many changes went by unheard: somebody may have passed with them."""
-        events = [event for role in self._active for event in self.hear(role, high=high[role], now=now)]
+        events = self.settle(now)
+        for role in self._active:
+            self._hear(role, high=high[role], now=now)
         if lost:
             events.append(DeviceNotice(kind=DeviceState.GARBAGE, detail=f"{lost} changes of contacts were lost"))
         return events
@@ -164,11 +156,16 @@ class Contacts:
         while (due := self.due) is not None and due <= now:
             for role, contact in self._contacts.items():
                 if contact.due == due:
-                    chatters = contact.settle(due)
+                    too_often = contact.settle(due)
                     events += self._closed(role) if contact.active else []
-                    events += [_chatters(role)] if chatters else []
+                    events += [chatters(f"the contact {role}")] if too_often else []
             events += self._stand(due)
         return events
+
+    def _hear(self, role: Role, *, high: bool, now: float) -> None:
+        contact, active = self._contacts[role], self._is(role, high=high)
+        if contact.heard is not active:
+            contact.heard, contact.changed = active, now
 
     def _closed(self, role: Role) -> list[GateEvent]:
         if role in self._ways:
@@ -201,9 +198,3 @@ class Contacts:
 
     def _is(self, role: Role, *, high: bool) -> bool:
         return high is (self._active[role] is Level.HIGH)
-
-
-def _chatters(role: Role) -> DeviceNotice:
-    return DeviceNotice(
-        kind=DeviceState.GARBAGE, detail=f"the contact {role} chatters: {OFTEN} times within {WITHIN:.0f} s"
-    )

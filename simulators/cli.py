@@ -15,11 +15,11 @@ from typing import Any, TypeVar
 import click
 
 from gateway.errors import AttendanceError
-from simulators.desk import kinds
+from simulators.desk import NOT_PLAYED, kinds
 
 T = TypeVar("T")
 
-_KINDS = click.Choice(kinds())
+_KINDS = click.Choice(sorted([*kinds(), *NOT_PLAYED]))
 _BROKERS = click.Choice(["auto", "mosquitto", "iotcore"])
 _FILE = click.Path(dir_okay=False, path_type=Path)
 _INTERRUPTED = 130
@@ -169,7 +169,10 @@ def broker(port: int, kind: str) -> None:
 @click.option("--url", help="Where it shall be found; by default a new place, which is printed.")
 @click.option("--hold", type=click.FloatRange(0, 60), default=0.3, show_default=True, help="Seconds a card stays.")
 def reader(kind: str, url: str | None, hold: float) -> None:
-    """Be a reader: print the url for gateway.toml, then present each UID that is typed, in hex, one a line."""
+    """Be a reader or a gate: print what belongs into gateway.toml, then present each UID that is typed, in hex, one a line.
+
+    At a gate words are typed instead, which it prints; what its lamp and bolt do is told.
+    """
     from simulators.desk import play
 
     run(play(kind, url, hold))

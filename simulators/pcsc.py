@@ -9,7 +9,8 @@ import asyncio
 import os
 import socket
 import subprocess
-from contextlib import suppress
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
 from simulators.line import Plugged
@@ -20,7 +21,8 @@ ATR = bytes.fromhex("3B8F8001804F0CA000000306030001000000006A")
 _TELL_ATR = b"\x04"
 _DONE, _UNKNOWN = b"\x90\x00", b"\x6a\x81"
 _START = 'LISTEN_PID=$$ LISTEN_FDS=1 exec "$0" --foreground --config "$1" 3<&0 </dev/null'
-_PATH = os.pathsep.join((os.environ.get("PATH", os.defpath), "/usr/sbin"))
+#: Where the service may be.
+PATH = os.pathsep.join((os.environ.get("PATH", os.defpath), "/usr/sbin"))
 _SECONDS = 15.0
 #: A card that comes while the virtual reader sees the last one go is taken for that one.
 _APART = 0.2
@@ -55,9 +57,9 @@ class Card:
 class Pcscd:
     """The service and its virtual reader."""
 
-    def __init__(self, folder: Path, name: str) -> None:
+    def __init__(self, folder: Path, name: str, socket: Path | None = None) -> None:
         self.url = f"pcsc:{name} 00 00"
-        self.socket = folder / "pcscd.comm"
+        self.socket = socket or folder / "pcscd.comm"
         self._config = folder / "reader.conf.d"
         self._config.mkdir()
         self._port = _two_ports()
@@ -110,10 +112,23 @@ class Pcscd:
 class PcscReader(Plugged):
     """One antenna; cards come one after the other."""
 
-    def __init__(self, folder: Path, name: str = "ACS ACR122U PICC Interface") -> None:
-        self.service = Pcscd(folder, name)
+    def __init__(self, folder: Path, name: str = "ACS ACR122U PICC Interface", *, socket: Path | None = None) -> None:
+        """The service listens at that socket, or at one in the folder."""
+        self.service = Pcscd(folder, name, socket)
         super().__init__(self.service)
         self._turn = asyncio.Lock()
+
+    @asynccontextmanager
+    async def lying(self, uid: bytes) -> AsyncIterator[None]:
+        """Somebody has left a card on the reader: whoever opens it within the block finds the card there."""
+        async with self._turn:
+            reader, writer = await asyncio.open_connection("127.0.0.1", self.service.port)
+            serving = asyncio.create_task(_serve(Card(uid), reader, writer))
+            try:
+                yield
+            finally:
+                serving.cancel()
+                writer.close()
 
     async def present(self, uid: bytes, hold: float = 0.0) -> None:
         """Returns when a reader has asked for the UID, it was held for `hold` seconds more, and its leaving was noticed."""
@@ -162,7 +177,7 @@ def _start(config: Path, end: socket.socket) -> subprocess.Popen[bytes]:
         stdin=end.fileno(),
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
-        env=os.environ | {"PATH": _PATH},
+        env=os.environ | {"PATH": PATH},
     )
 
 

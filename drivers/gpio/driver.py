@@ -8,12 +8,13 @@ from contextlib import AsyncExitStack
 from types import TracebackType
 from typing import Annotated, Literal, Self
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationInfo, field_validator
+from pydantic import AfterValidator, Field
 
 from drivers.channel import Channel, hearing
-from drivers.contacts import Contacts, Level, Role, Side, usual
+from drivers.contacts import Contacts, Level, Role, usual
 from drivers.gpio.chip import Ask, Wired, request
 from drivers.lamp import Lamp, LampGate, Output
+from drivers.wiring import Wiring
 from gateway.errors import ConfigError, DeviceLost
 from gateway.ports import Gate, GateEvent, Reader
 
@@ -45,10 +46,8 @@ def _where(text: str, otherwise: Level) -> tuple[str, Level]:
 class Gpio:
     """One gate."""
 
-    class Settings(BaseModel):
+    class Settings(Wiring[Line]):
         """The keys of its [[devices]] table."""
-
-        model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
         #: Which chip; labels stay the same from kernel to kernel.
         chip: str = Field(
@@ -56,47 +55,22 @@ class Gpio:
             description="the label, name or path of a GPIO chip",
             examples=["pinctrl-rp1"],
         )
-        pass_a: Line = ""
-        pass_b: Line = ""
-        ready: Line = ""
-        alarm: Line = ""
-        fire_alarm: Line = ""
-        tamper: Line = ""
-        free: Line = ""
-        locked: Line = ""
-        #: Which way somebody goes who turns the gate's side A.
-        a_is: Side = Field(default="entry", description='"entry" or "exit"', examples=["entry"])
         #: Of the inputs.
         bias: Literal["pull_up", "pull_down", "none"] = Field(
             default="pull_up", description='"pull_up", "pull_down" or "none"', examples=["pull_up"]
         )
-        green: Line = ""
-        amber: Line = ""
-        red: Line = ""
-        buzzer: Line = ""
-        unlock: Line = ""
         #: How long the bolt's relay is on.
         opens: float = Field(default=0.2, ge=0.1, le=60, description="seconds from 0.1 to 60", examples=[0.2])
-        #: No sound, whatever happens.
-        silent: bool = Field(default=False, description="true or false", examples=[True])
-
-        @field_validator(*Role, *Output)
-        @classmethod
-        def _its_own_line(cls, text: str, info: ValidationInfo) -> str:
-            others = {other.partition(" ")[0]: key for key, other in info.data.items() if key in (*Role, *Output)}
-            if text and (other := others.get(text.partition(" ")[0])):
-                raise ValueError(f"that line is {other} already")
-            return text
 
         @property
         def inputs(self) -> dict[Role, tuple[str, Level]]:
             """The contacts that are there, each with its line and active level."""
-            return {role: _where(text, usual(role)) for role in Role if (text := getattr(self, role))}
+            return {role: _where(text, usual(role)) for role, text in self.wired(Role).items()}
 
         @property
         def outputs(self) -> dict[Output, tuple[str, Level]]:
             """The same of what can be switched."""
-            return {output: _where(text, Level.HIGH) for output in Output if (text := getattr(self, output))}
+            return {output: _where(text, Level.HIGH) for output, text in self.wired(Output).items()}
 
     def __init__(self, settings: Settings, *, ask: Ask = request) -> None:
         """`ask` requests lines of a chip."""

@@ -39,7 +39,7 @@ class Format(BaseModel):
     uid_layout: Layout = Field(default="cl2_first", description='"cl2_first" or "air"', examples=["air"])
 
 
-class Codec(Lines):
+class Codec(Lines[Frame]):
     """A line begins at the last word that begins one; what stands before is told as a bad frame."""
 
     def __init__(self, form: Format) -> None:

@@ -5,20 +5,21 @@ import contextlib
 from collections.abc import Set as AbstractSet
 from contextlib import AsyncExitStack
 from types import TracebackType
-from typing import Annotated, Final, Self
+from typing import Annotated, ClassVar, Final, Self
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationInfo, field_validator
+from pydantic import AfterValidator, Field
 
 from drivers.cable import LineUrl
 from drivers.channel import Channel, hearing
-from drivers.contacts import Contacts, Role, Side
+from drivers.contacts import Contacts, Role
 from drivers.lamp import Lamp, LampGate, Output
 from drivers.modbus.board import Board, Framing, Parity
 from drivers.modbus.codec import LONGEST, Point, Table, coils, levels, span
+from drivers.wiring import Wiring
 from gateway.errors import ConfigError, DeviceLost
 from gateway.ports import Gate, GateEvent, Reader
 
-#: A board that lost its power for a moment has forgotten its outputs: they are told again.
+#: A board that lost its power for a moment has forgotten what is on: that is told again.
 _AGAIN: Final = 1.0
 #: Switching off while closing is tried for so long.
 _CLOSING: Final = 1.0
@@ -48,10 +49,11 @@ Where = Annotated[
 class Modbus:
     """One gate."""
 
-    class Settings(BaseModel):
+    class Settings(Wiring[Where]):
         """The keys of its [[devices]] table."""
 
-        model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+        #: An input and a coil may have the same number.
+        apart: ClassVar = (frozenset(Role), frozenset(Output))
 
         #: Where the board is.
         url: Annotated[LineUrl, AfterValidator(_no_socket)]
@@ -73,44 +75,18 @@ class Modbus:
             description='"discrete_inputs", "coils", "input_registers" or "holding_registers"',
             examples=["discrete_inputs"],
         )
-        pass_a: Where = ""
-        pass_b: Where = ""
-        ready: Where = ""
-        alarm: Where = ""
-        fire_alarm: Where = ""
-        tamper: Where = ""
-        free: Where = ""
-        locked: Where = ""
-        #: Which way somebody goes who turns the gate's side A.
-        a_is: Side = Field(default="entry", description='"entry" or "exit"', examples=["entry"])
-        green: Where = ""
-        amber: Where = ""
-        red: Where = ""
-        buzzer: Where = ""
-        unlock: Where = ""
         #: How long the bolt's relay is on.
         opens: float = Field(default=0.5, ge=0.1, le=60, description="seconds from 0.1 to 60", examples=[0.5])
-        #: No sound, whatever happens.
-        silent: bool = Field(default=False, description="true or false", examples=[True])
-
-        @field_validator(*Role, *Output)
-        @classmethod
-        def _its_own_place(cls, text: str, info: ValidationInfo) -> str:
-            kin = [*Role] if info.field_name in [*Role] else [*Output]
-            others = {other.partition(" ")[0]: key for key, other in info.data.items() if key in kin}
-            if text and (other := others.get(text.partition(" ")[0])):
-                raise ValueError(f"that address is {other} already")
-            return text
 
         @property
         def inputs(self) -> dict[Role, Point]:
             """The contacts that are there."""
-            return {role: Point.parse(text) for role in Role if (text := getattr(self, role))}
+            return {role: Point.parse(text) for role, text in self.wired(Role).items()}
 
         @property
         def outputs(self) -> dict[Output, Point]:
             """What can be switched."""
-            return {output: Point.parse(text) for output in Output if (text := getattr(self, output))}
+            return {output: Point.parse(text) for output, text in self.wired(Output).items()}
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
@@ -175,12 +151,14 @@ class Modbus:
         while not self._leaving:
             for event in events:
                 await self._passed.put(event)
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(self._settings.interval):
-                    await self._changed.wait()
+            # Twenty times a second: a timeout that passes would cost as much as the question.
+            due = loop.call_later(self._settings.interval, self._changed.set)
+            await self._changed.wait()
+            due.cancel()
             self._changed.clear()
             if loop.time() >= again:
-                self._told.clear()
+                # A board that has no contacts is asked nothing: whether it is still there says only its answer to this.
+                self._told = {coil: on for coil, on in self._told.items() if self._inputs and not on}
                 again = loop.time() + _AGAIN
             await self._write(board)
             high = await self._read(board)
@@ -199,6 +177,8 @@ class Modbus:
     async def _write(self, board: Board) -> None:
         for coil, on in coils(self._outputs, self._wanted).items():
             if self._told.get(coil) is not on:
+                # Whoever is stopped while it answers does not know what it has done.
+                self._told.pop(coil, None)
                 await board.write(coil, on=on)
                 self._told[coil] = on
 

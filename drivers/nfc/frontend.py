@@ -5,9 +5,11 @@ import errno
 import logging
 import os
 import re
+import select
 import struct
 import termios
 from collections.abc import Callable, Sequence
+from functools import partial
 from types import TracebackType
 from typing import Any, Self
 
@@ -40,6 +42,8 @@ _UDP = re.compile(r"udp:[A-Za-z0-9.-]{1,253}:[0-9]{1,5}")
 #: A wrong checksum now and then is a long wire; several in a row are a chip that is gone.
 _GARBLED_IN_A_ROW = 3
 _ANSWER_BYTES = 16
+#: Of the chip's frames; milliseconds that a byte may take at the least.
+_ACK, _HEAD, _EXTENDED, _LONGEST_FRAME, _LEAST = nfc.clf.pn532.Chipset.ACK, 6, 0xFF, 512, 50
 #: In a SAK: the card speaks ISO 14443-4, so it may be a type 4 tag.
 _SPEAKS = 0x20
 _NDEF_APPLICATION, _NDEF_FILE = bytes.fromhex("D2760000850101"), bytes.fromhex("E104")
@@ -57,14 +61,57 @@ def readable_url(url: str) -> str:
 
 
 class ExclusiveTTY(nfc.clf.transport.TTY):  # type: ignore[misc]
-    """nfcpy's serial transport, held for this process alone, and closed even when the port is gone."""
+    """nfcpy's serial transport, held for this process alone, and closed even when the port is gone.
+
+    pyserial sets the port up anew for each other patience, and nfcpy has two of them for each command: that was most of
+    what looking for a card cost.
+    """
 
     tty: serial.Serial | None
 
     def open(self, port: str, baudrate: int = 115200) -> None:
         """Open or reopen at another rate. Raises OSError."""
         self.close()
-        self.tty = serial.Serial(port, baudrate, timeout=0.05, exclusive=True)
+        self.tty = serial.Serial(port, baudrate, timeout=0, exclusive=True)
+        self._heard = bytearray()
+        self._readable = select.poll()
+        self._readable.register(self.tty.fileno(), select.POLLIN)
+
+    def read(self, timeout: float) -> bytearray:
+        """One frame, or what there is of it within so many milliseconds. Raises OSError."""
+        frame = self._take(_HEAD, timeout)
+        if not frame:
+            raise TimeoutError(errno.ETIMEDOUT, os.strerror(errno.ETIMEDOUT))
+        if frame == _ACK:
+            return frame
+        rest = frame[3]
+        if rest == _EXTENDED:
+            frame += self._take(3, timeout)
+            rest = frame[5] << 8 | frame[6]
+        return frame + self._take(rest + 1, timeout)
+
+    def write(self, frame: bytes) -> None:
+        """Says it; what was heard before is forgotten. Raises OSError."""
+        port = self._descriptor()
+        termios.tcflush(port, termios.TCIFLUSH)
+        self._heard.clear()
+        if os.write(port, frame) < len(frame):
+            raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+    def _take(self, size: int, timeout: float) -> bytearray:
+        port = self._descriptor()
+        while len(self._heard) < size and self._readable.poll(max(timeout, _LEAST)):
+            if not (data := os.read(port, _LONGEST_FRAME)):
+                raise OSError(errno.ENODEV, os.strerror(errno.ENODEV))
+            self._heard += data
+        taken = self._heard[:size]
+        del self._heard[:size]
+        return taken
+
+    def _descriptor(self) -> int:
+        if self.tty is None:
+            raise OSError(errno.ENODEV, os.strerror(errno.ENODEV))
+        return self.tty.fileno()
 
     def close(self) -> None:
         """Never raises."""
@@ -111,12 +158,17 @@ class Frontend:
         self._connect = connect
         self._clf = nfc.ContactlessFrontend()
         self._garbled = 0
+        #: Whether the field is off since the last round.
+        self._dark = False
 
     def __enter__(self) -> Self:
         try:
-            self._clf.device = self._connect(self._url)
+            device = self._connect(self._url)
         except (*_GONE, *_GARBLED) as error:
             raise _unopened(self._url, error) from error
+        # nfcpy switches the field off before each round, and after one that found nobody.
+        device.mute = partial(self._mute, device.mute)
+        self._clf.device = device
         return self
 
     def __exit__(
@@ -146,7 +198,13 @@ class Frontend:
             self._garbled += 1
             return Noise(size=_ANSWER_BYTES)
         self._garbled = 0
+        self._dark = found is None
         return frame
+
+    def _mute(self, mute: Callable[[], None]) -> None:
+        dark, self._dark = self._dark, False
+        if not dark:
+            mute()
 
     def _frame(self, target: Any) -> Card | BadCard | None:
         if target is None:

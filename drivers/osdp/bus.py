@@ -15,21 +15,21 @@ from collections.abc import Callable, Coroutine, Mapping
 from types import TracebackType
 from typing import Any, Final, Protocol, Self
 
+from drivers.abandoned import abandon, refuse_more
 from drivers.cable import Line
 from drivers.osdp.codec import Order
 from drivers.osdp.panel import PATIENCE, Panel
 from gateway.errors import DeviceLost
 
-#: Milliseconds; libosdp polls each reader every 50, and the steps of a handshake follow one another.
-_TURN: Final = 50
-_STEP: Final = 5
-#: Seconds between two turns at the least, so that a line full of noise is no load.
+#: Milliseconds; libosdp polls a reader when more than 50 have passed since its last answer.
+_TURN: Final = 51
+#: Seconds between two turns of a line that does not stop speaking, so that noise is no load.
 _BREATH: Final = 0.002
 #: Seconds after which a turn that does not end is a library that hangs.
 _HANGS: Final = 10.0
 _CLOSING: Final = 3.0
-#: By URL, threads that hang: a bus that is still held by one cannot be opened again.
-_LEFT_BEHIND: Final[dict[str, threading.Thread]] = {}
+#: A bus that is still held by a thread that hangs cannot be opened again.
+_MOST: Final = 1
 
 
 class Hears(Protocol):
@@ -62,9 +62,7 @@ class Bus:
 
     async def __aenter__(self) -> Self:
         """Returns when of every reader is known whether it is there. Raises DeviceLost when none is."""
-        if (hanging := _LEFT_BEHIND.get(self._url)) is not None and hanging.is_alive():
-            hint = "'systemctl restart attendance-gateway' ends it"
-            raise DeviceLost(f"{self._url} still hangs since it was last used", hint=hint)
+        refuse_more(self._url, _MOST)
         self._loop = asyncio.get_running_loop()
         self._known, self._ended = asyncio.Event(), asyncio.Event()
         self._woken, self._wakes = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
@@ -121,7 +119,7 @@ class Bus:
                 await self._ended.wait()
         except TimeoutError:
             # A thread cannot be ended from outside; this one is a daemon and ends with the process.
-            _LEFT_BEHIND[self._url] = self._thread
+            abandon(self._url, self._thread.is_alive)
             if error is not None:
                 error.add_note(f"{self._thread.name}: its thread hangs and was left behind")
             return
@@ -147,18 +145,23 @@ class Bus:
         waiting = select.poll()
         waiting.register(self._line.fileno(), select.POLLIN)
         waiting.register(self._woken, select.POLLIN)
-        doubts_end = time.monotonic() + PATIENCE
-        while not self._stop.wait(_BREATH):
+        heard = time.monotonic()
+        doubts_end = heard + PATIENCE
+        while not self._stop.is_set():
             self._turns += 1
+            self._give(panel)
             panel.turn()
             for address, event in panel.events():
                 self._hand(self._hears.event(address, event))
             for address in self._there:
                 self._look(panel, address, sure=time.monotonic() >= doubts_end)
-            self._give(panel)
-            waiting.poll(_STEP if None in self._there.values() else _TURN)
-            with contextlib.suppress(BlockingIOError):
+            ready = waiting.poll(_TURN)
+            if (self._woken, select.POLLIN) in ready:
                 os.read(self._woken, 64)
+            elif ready:
+                if time.monotonic() - heard < _BREATH:
+                    time.sleep(_BREATH)
+                heard = time.monotonic()
 
     def _look(self, panel: Panel, address: int, *, sure: bool) -> None:
         there, before = panel.there(address), self._there[address]

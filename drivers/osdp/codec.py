@@ -7,7 +7,7 @@
 Sources: SIA OSDP 2.2 (replies RAW and LSTATR; commands LED, BUZ, TEXT and OUT), libosdp 3.2.9.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Final, TypeAlias
@@ -53,17 +53,13 @@ class Local:
     tamper: bool = False
     power: bool = False
 
-    def since(self, before: "Local", reader: str) -> list[DeviceNotice]:
-        """What is new."""
-        told = [
-            (DeviceState.TAMPER, self.tamper, before.tamper, "its housing was opened", "its housing is closed again"),
-            (DeviceState.POWER, self.power, before.power, "its power is failing", "its power is back"),
-        ]
-        return [
-            DeviceNotice(kind=kind, detail=f"{reader}: {came if now else went}")
-            for kind, now, was, came, went in told
-            if now is not was
-        ]
+    def said(self, reader: str) -> Iterator[tuple[DeviceNotice, bool]]:
+        """In words, and whether that is as usual."""
+        for kind, now, came, went in (
+            (DeviceState.TAMPER, self.tamper, "its housing was opened", "its housing is closed again"),
+            (DeviceState.POWER, self.power, "its power is failing", "its power is back"),
+        ):
+            yield DeviceNotice(kind=kind, detail=f"{reader}: {came if now else went}"), not now
 
 
 def read(event: Mapping[str, Any], uid: Uid = Uid.REFUSED) -> Card | BadCard | BadFrame | Local | None:

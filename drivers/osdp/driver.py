@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack
 from pathlib import Path
 from types import TracebackType
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, Never, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
@@ -20,6 +20,7 @@ from drivers.osdp.keys import KeyFile
 from drivers.osdp.provision import install
 from drivers.presence import Presence
 from drivers.signals import signal
+from drivers.steady import Steady
 from gateway.domain.answer import Words
 from gateway.domain.entry import DeviceState
 from gateway.domain.model import Verdict
@@ -27,6 +28,8 @@ from gateway.errors import ConfigError, DeviceLost
 from gateway.ports import DeviceNotice, Gate, GateEvent, Reader, ReaderEvent
 
 _ROWS = 2
+#: Seconds between two looks at what has settled.
+_LOOKS = 5.0
 
 
 def _folder(path: str) -> str:
@@ -50,7 +53,13 @@ class _Place:
         self.passed: Channel[GateEvent] = Channel()
         self.presence = Presence(silence)
         self.seen.faults = self.presence.faults
-        self.local = Local()
+        self.steady = Steady(f"reader {address}: ")
+        self.stand(Local(), float("-inf"))
+
+    def stand(self, local: Local, now: float) -> list[DeviceNotice]:
+        """What is to be told of how the reader stands."""
+        said = local.said(f"reader {self.address}")
+        return [told for notice, usual in said for told in self.steady.hear(notice, now, usual=usual)]
 
 
 class Osdp:
@@ -112,6 +121,7 @@ class Osdp:
             bus = await stack.enter_async_context(Bus(url, line, keys, self))
             channels = [channel for place in self._places.values() for channel in (place.seen, place.passed)]
             await stack.enter_async_context(hearing(bus.watch, *channels))
+            await stack.enter_async_context(hearing(self._settle, *channels))
             for address, error in lacking.items():
                 await self.stands(address, f"{error} ({error.hint})")
             self._open, self._bus = stack.pop_all(), bus
@@ -150,17 +160,25 @@ class Osdp:
 
     async def event(self, address: int, event: Mapping[str, Any]) -> None:
         """As the bus tells it."""
-        place = self._places[address]
+        place, now = self._places[address], asyncio.get_running_loop().time()
         match read(event, self._settings.uid):
             case None:
                 pass
             case Local() as local:
-                told, place.local = local.since(place.local, f"reader {address}"), local
-                for notice in told:
+                for notice in place.stand(local, now):
                     await place.seen.put(notice)
             case frame:
-                if seen := place.presence.event(frame, asyncio.get_running_loop().time()):
+                if seen := place.presence.event(frame, now):
                     await place.seen.put(seen)
+
+    async def _settle(self) -> Never:
+        """A cover that chattered is closed only when it has stayed so, and nothing tells that but time."""
+        loop = asyncio.get_running_loop()
+        while True:
+            await asyncio.sleep(_LOOKS)
+            for place in self._places.values():
+                for notice in place.steady.settle(loop.time()):
+                    await place.seen.put(notice)
 
     async def stands(self, address: int, why: str | None) -> None:
         """As the bus tells it: a lane whose reader is away is blind, and its lamp is dark."""

@@ -20,6 +20,8 @@ from gateway.errors import DeviceLost
 
 #: Questions without an answer after which a reader is not there: libosdp asks again each second, and longer.
 _UNANSWERED: Final = 3
+#: An answer is taken, the next question is chosen, and sent: libosdp wants to be called for each of these.
+_STEPS: Final = 3
 #: A handshake of eight readers at 9600 baud takes this long.
 PATIENCE: Final = 5.0
 _LONGEST_WAIT: Final = 30.0
@@ -45,6 +47,8 @@ class Wire(Channel):  # type: ignore[misc]
         super().__init__()
         self._line = line
         self._asked = 0
+        #: How many were asked.
+        self.questions = 0
         #: What ended the bus.
         self.failed: Exception | None = None
         #: By address, questions since something was heard; who was never heard has left enough of them unanswered.
@@ -63,6 +67,7 @@ class Wire(Channel):  # type: ignore[misc]
         if len(frame) > 1:
             self._asked = frame[1] & _ADDRESS
             self.unanswered[self._asked] += 1
+            self.questions += 1
         self._try(lambda: self._line.write(bytes(buf)))
         return 0 if self.failed else len(buf)
 
@@ -117,7 +122,11 @@ class Panel:
     def turn(self) -> None:
         """Ask and answer once; to be called often. Raises DeviceLost."""
         try:
-            self._panel.refresh()
+            questions = self._wire.questions
+            for _ in range(_STEPS):
+                self._panel.refresh()
+                if self._wire.questions > questions:
+                    break
         except SystemError as error:
             raise DeviceLost(f"libosdp failed: {error}") from error
         if self._wire.failed is not None:

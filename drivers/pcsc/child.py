@@ -2,7 +2,8 @@
 
     python -m drivers.pcsc.child "ACS ACR122U"
 
-It says what codec.py describes. Standard input holds APDUs for the reader in hex, one a line; its end ends the process.
+It says what codec.py describes, and imports nothing that it does not need: it is started anew for each opening.
+Standard input holds APDUs for the reader in hex, one a line; its end ends the process.
 """
 
 import os
@@ -10,8 +11,6 @@ import re
 import sys
 import threading
 from typing import Any, Never
-
-from drivers.pcsc.codec import encode_card, encode_lost
 
 _UID, _ATS = bytes.fromhex("FFCA000000"), bytes.fromhex("FFCA010000")
 #: Milliseconds until it says how things stand: more often while a card is there, so that its leaving is noticed.
@@ -114,6 +113,17 @@ def _obey(scard: Any, reader: str) -> None:
             service.tell(reader, bytes.fromhex(line.decode("ascii")))
     finally:
         os._exit(0)
+
+
+def encode_card(atr: bytes, uid: bytes, ats: bytes) -> bytes:
+    """A card came; `uid` and `ats` are the answers with their status words."""
+    return f"card {atr.hex().upper()} {uid.hex().upper()} {ats.hex().upper()}\n".encode("ascii")
+
+
+def encode_lost(why: str, hint: str) -> bytes:
+    """The process ends, and why."""
+    why, hint = (text.replace("|", "/").replace("\n", " ")[:300] for text in (why, hint))
+    return f"lost {why}|{hint}\n".encode()
 
 
 def _say(line: bytes) -> None:

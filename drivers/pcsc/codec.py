@@ -18,9 +18,9 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from drivers.frames import BadCard, BadFrame, Card, Frame, Noise, card
+from drivers.lines import Lines, whole
 from gateway.domain.credential import Technology
 
-_LF = 0x0A
 #: An ATR and two answers of a short APDU, in hex.
 _LONGEST = 1200
 _ANSWER_BYTES = 16
@@ -67,43 +67,14 @@ class Lost:
 Told: TypeAlias = Frame | Ready | Idle | Lost
 
 
-class Codec:
-    """Holds at most one line, and the card that is there."""
+class Codec(Lines[Told]):
+    """Holds the card that is there as well."""
 
     def __init__(self) -> None:
-        self._line = bytearray()
-        #: What is held continues a line that was too long.
-        self._cut = False
+        super().__init__(b"\n", whole(self._judge), longest=_LONGEST)
         self._card: Card | BadCard | None = None
 
-    def feed(self, data: bytes) -> list[Told]:
-        """What these bytes complete; never raises."""
-        return [told for byte in data for told in self._take(byte)]
-
-    def end(self) -> list[Told]:
-        """What was begun and will not be completed."""
-        return [*self._bad("the line has no end")]
-
-    def _take(self, byte: int) -> Iterator[Told]:
-        if byte != _LF:
-            self._line.append(byte)
-            if len(self._line) == _LONGEST:
-                yield from self._bad("the line is too long")
-                self._cut = True
-        elif self._cut:
-            yield from self._bad("the line is too long")
-            self._cut = False
-        else:
-            raw = bytes(self._line)
-            self._line.clear()
-            yield from self._read(raw)
-
-    def _bad(self, why: str) -> Iterator[BadFrame]:
-        if self._line:
-            yield BadFrame(raw=bytes(self._line), why=why)
-        self._line.clear()
-
-    def _read(self, raw: bytes) -> Iterator[Told]:
+    def _judge(self, raw: bytes) -> Iterator[Told]:
         text = raw.decode("utf-8", "replace")
         if text == "still" and self._card is not None:
             yield self._card
@@ -122,17 +93,6 @@ class Codec:
             yield Lost(why=found[1], hint=found[2])
         else:
             yield BadFrame(raw=raw, why="not a line of the grammar: ready, idle, card, still, mute or lost")
-
-
-def encode_card(atr: bytes, uid: bytes, ats: bytes) -> bytes:
-    """A card came; `uid` and `ats` are the answers with their status words."""
-    return f"card {atr.hex().upper()} {uid.hex().upper()} {ats.hex().upper()}\n".encode("ascii")
-
-
-def encode_lost(why: str, hint: str) -> bytes:
-    """The process ends, and why."""
-    why, hint = (text.replace("|", "/").replace("\n", " ")[:300] for text in (why, hint))
-    return f"lost {why}|{hint}\n".encode()
 
 
 def encode_lamp(*, green: bool, red: bool) -> bytes:

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from typing import TypeAlias
 
 from drivers.frames import BadCard, BadFrame, Frame, card
+from drivers.lines import Lines, whole
 from gateway.domain.answer import Answer, Words
 from gateway.domain.credential import Credential, Technology
 from gateway.domain.entry import DeviceState, FireAlarm, GateMode, Obstruction
@@ -23,8 +24,6 @@ Told: TypeAlias = Frame | Rotation | DeviceNotice
 #: Dark again, the bolt shut.
 REST = b"rest\n"
 
-_LF = 0x0A
-_LONGEST = 128
 _CARD = re.compile(rf"card ({'|'.join(Technology)}):((?:[0-9A-F]{{2}})+)")
 _REFUSED = re.compile(rf"refused ({'|'.join(Technology)}) ([ -~]{{1,80}})")
 _SHOW = re.compile(rf"show (admit|refuse) ({'|'.join(Reason)}) ({'|'.join(Answer)})((?:\|[^|]*)*)")
@@ -40,41 +39,11 @@ _PLAIN: dict[str, Rotation | DeviceNotice] = {
 }
 
 
-class Codec:
-    """Holds at most one line."""
+class Codec(Lines[Told]):
+    """Line by line."""
 
     def __init__(self) -> None:
-        self._line = bytearray()
-        #: What is held continues a line that was too long.
-        self._cut = False
-
-    def feed(self, data: bytes) -> list[Told]:
-        """What these bytes complete; never raises."""
-        return [told for byte in data for told in self._take(byte)]
-
-    def end(self) -> list[Told]:
-        """What was begun and will not be completed."""
-        return [*self._bad("the line has no end")]
-
-    def _take(self, byte: int) -> Iterator[Told]:
-        if byte != _LF:
-            self._line.append(byte)
-            if len(self._line) == _LONGEST:
-                yield from self._bad("the line is too long")
-                self._cut = True
-        elif self._cut:
-            yield from self._bad("the line is too long")
-            self._cut = False
-        else:
-            raw = bytes(self._line)
-            self._line.clear()
-            if raw.strip():
-                yield _read(raw)
-
-    def _bad(self, why: str) -> Iterator[BadFrame]:
-        if self._line:
-            yield BadFrame(raw=bytes(self._line), why=why)
-        self._line.clear()
+        super().__init__(b"\n", whole(_read))
 
 
 def encode_card(credential: Credential) -> bytes:
@@ -97,14 +66,14 @@ def read_show(line: bytes) -> tuple[Verdict, Words] | None:
     return verdict, Words(answer=Answer(found[3]), lines=tuple(found[4].split("|")[1:]))
 
 
-def _read(raw: bytes) -> Told:
-    text = raw.decode("ascii", "replace").rstrip("\r")
+def _read(raw: bytes) -> Iterator[Told]:
+    text = raw.decode("ascii", "replace")
     if text in _PLAIN:
-        return _PLAIN[text]
-    if found := _CARD.fullmatch(text):
-        return card(Technology(found[1]), bytes.fromhex(found[2]), raw)
-    if found := _REFUSED.fullmatch(text):
-        return BadCard(technology=Technology(found[1]), raw=raw, why=found[2])
-    return BadFrame(
-        raw=raw, why="not a line of the grammar: card, refused, rotation, tamper, mode, fire_alarm or blocked"
-    )
+        yield _PLAIN[text]
+    elif found := _CARD.fullmatch(text):
+        yield card(Technology(found[1]), bytes.fromhex(found[2]), raw)
+    elif found := _REFUSED.fullmatch(text):
+        yield BadCard(technology=Technology(found[1]), raw=raw, why=found[2])
+    else:
+        why = "not a line of the grammar: card, refused, rotation, tamper, mode, fire_alarm or blocked"
+        yield BadFrame(raw=raw, why=why)

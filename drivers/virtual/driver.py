@@ -1,7 +1,7 @@
 """The virtual device: one reader and one gate whose other end is a program, for rehearsals, demonstrations and tests."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from contextlib import AsyncExitStack
 from types import TracebackType
 from typing import ClassVar, Self
@@ -11,12 +11,15 @@ from pydantic import BaseModel, ConfigDict
 from drivers.cable import Line, LineUrl, open_line
 from drivers.channel import Channel, hearing
 from drivers.presence import Presence
+from drivers.steady import STILL, Steady
 from drivers.virtual.codec import REST, Codec, encode_show
 from gateway.domain.answer import Words
-from gateway.domain.entry import DeviceState
+from gateway.domain.entry import DeviceState, FireAlarm, GateMode, Obstruction
 from gateway.domain.model import Verdict
 from gateway.errors import DeviceLost
 from gateway.ports import DeviceNotice, Gate, GateEvent, Reader, ReaderEvent, Rotation
+
+_USUAL = (GateMode.SINGLE, FireAlarm.ALL_CLEAR, Obstruction.CLEAR)
 
 
 class Virtual:
@@ -76,20 +79,28 @@ class Virtual:
         # Every line of this reader is a presentation: what plays the device knows what a held card is.
         codec, presence = Codec(), Presence(silence=0)
         self._seen.faults = presence.faults
+        seen, passed = Steady(), Steady()
         loop = asyncio.get_running_loop()
-        async for chunk in line.chunks():
+        async for chunk in line.chunks(pause=STILL):
             now = loop.time()
+            await self._tell(seen.settle(now), passed.settle(now))
             for told in codec.feed(chunk):
                 match told:
-                    case (
-                        Rotation() | DeviceNotice(kind=DeviceState.MODE | DeviceState.FIRE_ALARM | DeviceState.BLOCKED)
-                    ):
+                    case Rotation():
                         await self._passed.put(told)
-                    case DeviceNotice():
-                        await self._seen.put(told)
+                    case DeviceNotice(kind=DeviceState.TAMPER):
+                        await self._tell(seen.happen(told, now), [])
+                    case DeviceNotice(detail=detail):
+                        await self._tell([], passed.hear(told, now, usual=detail in _USUAL))
                     case _:
                         if event := presence.event(told, now):
                             await self._seen.put(event)
+
+    async def _tell(self, seen: Iterable[DeviceNotice], passed: Iterable[DeviceNotice]) -> None:
+        for notice in seen:
+            await self._seen.put(notice)
+        for notice in passed:
+            await self._passed.put(notice)
 
 
 class _VirtualGate:

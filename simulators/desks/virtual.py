@@ -7,7 +7,7 @@ import click
 
 from gateway.domain.credential import Credential, Technology
 from gateway.errors import CredentialRefused
-from simulators.desk import OnDesk
+from simulators.desk import OnDesk, words
 from simulators.virtual import Virtual
 
 _TECHNOLOGIES = {3: Technology.WIEGAND26, 5: Technology.EM4100, 8: Technology.FELICA}
@@ -33,4 +33,4 @@ class _Lamp(Virtual):
 def on_desk(url: str | None, folder: Path) -> OnDesk:  # noqa: ARG001 - a free port needs no folder
     """At that url, or at a free port."""
     lamp = _Lamp(url or "tcp://127.0.0.1:0")
-    return OnDesk(lamp, lengths=(3, 4, 5, 7, 8, 10), meanwhile=lamp.tell)
+    return OnDesk(lamp, lengths=(3, 4, 5, 7, 8, 10), words={"tamper": lamp.tamper, **words(lamp)}, meanwhile=lamp.tell)

@@ -3,6 +3,8 @@
 import asyncio
 import gc
 import threading
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 
@@ -22,3 +24,12 @@ async def at_most(files: int) -> bool:
             return True
         await asyncio.sleep(0.001)
     return False
+
+
+@asynccontextmanager
+async def nothing_more() -> AsyncIterator[None]:
+    """No thread and no descriptor more than before."""
+    names, files = threads(), descriptors()
+    yield
+    assert threads() == names
+    assert await at_most(files)

@@ -1,6 +1,9 @@
 """What a kind of reader brings for the contract suite: `READERS` in the bench.py of its tests."""
 
-from collections.abc import Mapping
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from functools import partial
 from types import TracebackType
 from typing import Protocol
 
@@ -39,6 +42,17 @@ class Bench(Protocol):
     async def present(self, card: Credential, hold: float = 0.0) -> None: ...
     async def unfit(self) -> None: ...
     async def storm(self) -> None: ...
+
+
+@asynccontextmanager
+async def again(bench: Bench, card: Credential) -> AsyncIterator[Callable[[], Awaitable[None]]]:
+    """What shows the card to a device that was just opened; where that takes more than a second it lies there already."""
+    lying: Callable[[Credential], AbstractAsyncContextManager[None]] | None = getattr(bench, "lying", None)
+    if lying is None:
+        yield partial(bench.present, card)
+    else:
+        async with lying(card):
+            yield partial(asyncio.sleep, 0)
 
 
 def em4100(uid: str) -> Credential:

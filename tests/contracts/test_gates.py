@@ -1,9 +1,7 @@
 """The promises of Device and Gate, held by every kind against the device side of its wire."""
 
 import asyncio
-import gc
-import threading
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -17,6 +15,7 @@ from gateway.errors import ConfigError, DeviceLost
 from gateway.ports import Gate, GateEvent, Rotation
 from tests.contracts.benches import every
 from tests.contracts.gates import Bench, Stand
+from tests.contracts.leftovers import descriptors
 
 PATIENCE = 10.0
 BENCHES: Mapping[str, Callable[[Path], Bench]] = every("GATES")
@@ -54,23 +53,6 @@ async def lights(bench: Bench, colour: Colour | None, *, unlocked: bool) -> None
     async with asyncio.timeout(PATIENCE):
         while bench.light != (colour, unlocked):
             await asyncio.sleep(0.001)
-
-
-def descriptors() -> int:
-    return len([*Path("/proc/self/fd").iterdir()])
-
-
-@pytest.fixture
-def nothing_left() -> Iterator[None]:
-    """No thread and no descriptor more than before."""
-
-    def held() -> tuple[set[str], int]:
-        gc.collect()
-        return {thread.name for thread in threading.enumerate()}, descriptors()
-
-    before = held()
-    yield
-    assert held() == before
 
 
 @pytest.mark.parametrize("answer", Answer)
@@ -163,9 +145,9 @@ async def test_who_shows_something_on_a_lost_gate_ends_who_watches_it(bench: Ben
 
 
 @pytest.mark.parametrize("busy", [False, True], ids=["idle", "busy"])
-async def test_fifty_restarts_leave_nothing_behind(bench: Bench, busy: bool, nothing_left: None) -> None:
+async def test_a_hundred_restarts_leave_nothing_behind(bench: Bench, busy: bool, nothing_left: None) -> None:
     connected = descriptors()
-    for _ in range(50):
+    for _ in range(100):
         async with bench.device() as device:
             if busy:
                 gate = device.gate("")

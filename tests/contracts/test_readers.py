@@ -12,8 +12,8 @@ from gateway.domain.entry import DeviceState
 from gateway.errors import ConfigError, DeviceLost
 from gateway.ports import CardRead, CardRefused, Device, DeviceNotice, ReaderEvent
 from tests.contracts.benches import every, unnoticed
-from tests.contracts.leftovers import descriptors
-from tests.contracts.readers import SILENCE, Bench, unpacked
+from tests.contracts.leftovers import descriptors, nothing_more
+from tests.contracts.readers import SILENCE, Bench, again, unpacked
 
 PATIENCE = 10.0
 
@@ -125,19 +125,20 @@ async def test_a_pulled_plug_is_told_and_a_new_object_goes_on(bench: Bench, noth
 
 
 @pytest.mark.parametrize("busy", [False, True], ids=["idle", "busy"])
-async def test_closing_leaves_nothing_behind(bench: Bench, busy: bool, nothing_left: None) -> None:
-    connected = descriptors()
-    for _ in range(20):
-        async with device_of(bench) as device:
-            if busy:
-                listening = asyncio.create_task(after(aiter(device.reader("").events())))
-                async with asyncio.timeout(PATIENCE):
-                    await bench.sim.opened()
-                await bench.present(bench.first)
-                assert await listening == CardRead(credential=bench.first)
-        async with asyncio.timeout(PATIENCE):
-            while descriptors() > connected:  # the simulator hangs up too
-                await asyncio.sleep(0.001)
+async def test_a_hundred_restarts_leave_nothing_behind(bench: Bench, busy: bool) -> None:
+    async with again(bench, bench.first) as show, nothing_more():
+        connected = descriptors()
+        for _ in range(100):
+            async with device_of(bench) as device:
+                if busy:
+                    listening = asyncio.create_task(after(aiter(device.reader("").events())))
+                    async with asyncio.timeout(PATIENCE):
+                        await bench.sim.opened()
+                    await show()
+                    assert await listening == CardRead(credential=bench.first)
+            async with asyncio.timeout(PATIENCE):
+                while descriptors() > connected:  # the simulator hangs up too
+                    await asyncio.sleep(0.001)
 
 
 async def test_closing_ends_who_still_listens(bench: Bench) -> None:

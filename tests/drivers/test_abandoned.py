@@ -34,10 +34,11 @@ def test_three_are_too_many_until_one_returns(hung: list[threading.Event]) -> No
         refuse_more(URL)
         hang(hung)
         assert hanging(URL) == {"hanging": count}
-    with pytest.raises(DeviceLost, match="3 calls") as lost:
+    with pytest.raises(DeviceLost, match="3 never returned") as lost:
         refuse_more(URL)
     assert "plug it in again" in lost.value.hint
     refuse_more("usb:another")
+    refuse_more(URL, most=4)
     hung[1].set()
     refuse_more(URL)
     assert hanging(URL) == {"hanging": 2}

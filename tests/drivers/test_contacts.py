@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from drivers.contacts import CLOSES, HELD, OFTEN, OPENS, STILL, WITHIN, Contacts, Level, Role, Side, usual
+from drivers.contacts import CLOSES, HELD, OPENS, Contacts, Level, Role, Side, usual
+from drivers.steady import OFTEN, STILL, WITHIN
 from gateway.domain.entry import DeviceState
 from gateway.ports import DeviceNotice, GateEvent, Rotation
 

@@ -5,14 +5,23 @@ import json
 import subprocess
 import sys
 import tomllib
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 from click.testing import CliRunner
 
-from drivers.registry import build
-from gateway.ports import CardRead
+from drivers.registry import KINDS, build
+from gateway.domain.answer import Answer, Words
+from gateway.domain.model import Direction, Reason, Verdict
+from gateway.ports import CardRead, Rotation
 from simulators.cli import main
+from simulators.desk import NOT_PLAYED, kinds
+from tests.contracts.readers import type_a, unpacked
+from tests.needs import PCSC
 
 COMMANDS = sorted(main.commands)
 SIMULATORS = [sys.executable, "-m", "simulators"]
@@ -32,6 +41,8 @@ def test_every_command_helps_with_an_example(command: str) -> None:
         (["card", "rdm6300", "55007EE424", "--url", "/nowhere/x"], 1, "cannot be served"),
         (["card", "virtual", "55007EE424", "--url", "tcp://127.0.0.1:0", "--wait", "0"], 1, "no gateway opened"),
         (["card", "zk", "55007EE424", "--url", "x"], 2, "rdm6300"),
+        (["card", "modbus", "55007EE424", "--url", "tcp://127.0.0.1:0"], 1, "it is a gate"),
+        (["reader", "gpio"], 1, "gpio-sim"),
         (["morning", "--scenario", "nowhere"], 1, "nowhere"),
         (["morning", "--speed", "0"], 2, "speed"),
     ],
@@ -41,6 +52,11 @@ def test_mistakes_are_told(line: list[str], status: int, sentence: str) -> None:
     assert told.exit_code == status
     assert sentence in told.output
     assert "Traceback" not in told.output
+
+
+def test_every_kind_is_played_or_the_command_says_why_not() -> None:
+    assert {*kinds()} | NOT_PLAYED.keys() == KINDS.keys()
+    assert not {*kinds()} & NOT_PLAYED.keys()
 
 
 def test_a_crowd_is_printed() -> None:
@@ -60,36 +76,74 @@ def test_a_crowd_is_printed() -> None:
         ("nfc", "", "04DE5F1EACC040"),
         ("osdp", "{folder}/bus", "04DE5F1EACC040"),
         ("virtual", "", "14443a:DEADBEEF"),
+        ("zkteco", "", "0501"),
     ],
 )
 async def test_a_typed_uid_reaches_a_driver(tmp_path: Path, kind: str, url: str, uid: str) -> None:
     where = ["--url", url.format(folder=tmp_path)] if url else []
-    reader = await asyncio.create_subprocess_exec(
-        *SIMULATORS,
-        "reader",
-        kind,
-        *where,
-        stdin=subprocess.PIPE,
-        stderr=subprocess.PIPE,
+    async with on_the_desk(kind, *where) as (types, settings), build(kind, settings) as device:
+        events = device.reader("").events()
+        typed = uid.rpartition(":")[2]
+        types(typed)
+        read = unpacked(await asyncio.wait_for(anext(events), 20))
+        assert isinstance(read, CardRead)
+        assert read.credential.uid.hex().upper() == typed
+
+
+@pytest.mark.needs(*PCSC)
+async def test_a_card_lies_on_a_reader_of_pcscd(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PCSCLITE_CSOCK_NAME", str(tmp_path / "pcscd.comm"))
+    async with on_the_desk("pcsc") as (types, settings), build("pcsc", settings) as device:
+        types("04DE5F1EACC040")
+        read = await asyncio.wait_for(anext(device.reader("").events()), 20)
+        assert read == CardRead(credential=type_a("04DE5F1EACC040"))
+
+
+@pytest.mark.parametrize("kind", ["modbus", "virtual"])
+async def test_a_typed_word_happens_at_a_gate_and_its_lamp_is_told(kind: str) -> None:
+    async with on_the_desk(kind) as (types, settings), build(kind, settings) as device:
+        gate = device.gate("")
+        types("rotation out")
+        async with asyncio.timeout(20):
+            async for event in gate.events():
+                if event == Rotation(direction=Direction.OUT):
+                    break
+            await gate.show(Verdict(admit=True, reason=Reason.KNOWN), Words(answer=Answer.PASS, lines=()))
+            assert "green" in await types.told()
+
+
+@asynccontextmanager
+async def on_the_desk(kind: str, *more: str) -> AsyncIterator[tuple["Typed", dict[str, Any]]]:
+    """What is typed, and what belongs into the configuration; the program ends in order."""
+    played = await asyncio.create_subprocess_exec(
+        *(*SIMULATORS, "reader", kind, *more), stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE
     )
-    assert reader.stdin is not None
-    assert reader.stderr is not None
+    assert played.stdin is not None
+    assert played.stdout is not None
+    assert played.stderr is not None
     try:
-        told = (await reader.stderr.readuntil(b"Type a UID")).decode().removesuffix("Type a UID")
+        told = (await asyncio.wait_for(played.stderr.readuntil(b"Type "), 20)).decode().removesuffix("Type ")
         settings = tomllib.loads(told)
-        async with build(settings.pop("kind"), settings) as device:
-            events = device.reader("").events()
-            typed = uid.rpartition(":")[2]
-            reader.stdin.write(f"{typed}\n".encode())
-            read = await asyncio.wait_for(anext(events), 20)
-            assert isinstance(read, CardRead)
-            assert read.credential.uid.hex().upper() == typed
-        reader.stdin.close()
-        assert await asyncio.wait_for(reader.wait(), 20) == 0
+        assert settings.pop("kind") == kind
+        yield Typed(played.stdin, played.stdout), settings
+        played.stdin.close()
+        assert await asyncio.wait_for(played.wait(), 20) == 0
     finally:
-        if reader.returncode is None:
-            reader.kill()
-            await reader.wait()
+        if played.returncode is None:
+            played.kill()
+            await played.wait()
+
+
+@dataclass
+class Typed:
+    stdin: asyncio.StreamWriter
+    stdout: asyncio.StreamReader
+
+    def __call__(self, line: str) -> None:
+        self.stdin.write(f"{line}\n".encode())
+
+    async def told(self) -> str:
+        return (await self.stdout.readline()).decode()
 
 
 @pytest.mark.parametrize("nothing", ["</dev/null", "<&-", "</dev/null <&0", "<{folder}/empty"])

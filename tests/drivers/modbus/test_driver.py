@@ -10,6 +10,7 @@ from pymodbus import FramerType
 
 from drivers.contacts import Role
 from drivers.lamp import Output
+from drivers.modbus.board import Board
 from drivers.modbus.driver import Modbus
 from gateway.domain.answer import Answer, Words
 from gateway.domain.entry import DeviceState, FireAlarm
@@ -80,6 +81,22 @@ async def test_nothing_is_left_on() -> None:
         async with device(sim) as board:
             await board.gate("").show(ADMIT, PASS)
             await until(lambda: Output.UNLOCK in sim.on)
+        assert not sim.on
+
+
+async def test_what_was_switched_on_in_the_last_moment_is_switched_off(monkeypatch: pytest.MonkeyPatch) -> None:
+    write = Board.write
+
+    async def never_heard(board: Board, coil: int, *, on: bool) -> None:
+        await write(board, coil, on=on)
+        if on:
+            await asyncio.Event().wait()
+
+    monkeypatch.setattr(Board, "write", never_heard)
+    async with asyncio.timeout(30), Turnstile("tcp://127.0.0.1:0") as sim:
+        async with device(sim) as board:
+            await board.gate("").show(ADMIT, PASS)
+            await until(lambda: bool(sim.on))
         assert not sim.on
 
 

@@ -19,7 +19,7 @@ from drivers.nfc.frontend import ExclusiveTTY
 from gateway.domain.credential import Credential, Technology
 from gateway.errors import DeviceLost
 from gateway.ports import CardRead
-from simulators.pn532 import Chip, Fault, Pn532
+from simulators.pn532 import ACK, Chip, Fault, Pn532, frame
 
 UID = bytes.fromhex("04DE5F1EACC040")
 READ = CardRead(credential=Credential(technology=Technology.ISO14443A, uid=UID))
@@ -68,6 +68,56 @@ async def test_a_port_is_for_one(tmp_path: Path) -> None:
     async with opened(tmp_path) as (sim, _):
         with pytest.raises(DeviceLost, match="in use"):
             await Nfc(Nfc.Settings(url=sim.url)).__aenter__()
+
+
+@pytest.mark.parametrize(
+    ("card", "round_"), [(None, [0x4A, 0x06, 0x32]), (UID, [0x32, 0x4A, 0x06, 0x08])], ids=["nobody", "card"]
+)
+async def test_the_field_is_off_between_two_rounds_and_switched_off_once(
+    card: bytes | None, round_: list[int], tmp_path: Path
+) -> None:
+    """RFConfiguration is 32, InListPassiveTarget 4A; the registers are nfcpy's business."""
+    async with opened(tmp_path) as (sim, _):
+        asked: list[int] = []
+        answer, sim.chip.card = sim.chip.answer, card
+
+        def heard(command: int, argument: bytes) -> bytes | None:
+            asked.append(command)
+            return answer(command, argument)
+
+        sim.chip.answer = heard  # type: ignore[method-assign]
+        while asked.count(round_[0]) < 5:
+            await asyncio.sleep(0.001)
+        begins = len(asked) - 1 - asked[::-1].index(round_[0])
+        assert asked[begins - 2 * len(round_) : begins] == round_ * 2
+
+
+def test_frames_of_a_serial_line_are_whole_however_they_come() -> None:
+    ack, short, long = ACK, frame(b"\xd5\x4b\0"), frame(b"\xd5\x41" + bytes(300))
+    chip, end = os.openpty()
+    try:
+        port = ExclusiveTTY(os.ttyname(end))
+        for said in (ack, short, long):
+            os.write(chip, said)
+        assert [bytes(port.read(1000)) for _ in range(3)] == [ack, short, long]
+        os.write(chip, ack + short[:4])
+        assert port.read(1000) == ack
+        assert port.read(1) == short[:4]
+        with pytest.raises(OSError, match=os.strerror(errno.ETIMEDOUT)):
+            port.read(1)
+        os.write(chip, ack)
+        port.write(short)
+        assert os.read(chip, 100) == short
+        with pytest.raises(OSError, match=os.strerror(errno.ETIMEDOUT)):
+            port.read(1)
+    finally:
+        os.close(chip)
+        os.close(end)
+    with pytest.raises(OSError, match=f"{os.strerror(errno.EIO)}|{os.strerror(errno.ENODEV)}"):
+        port.read(1)
+    port.close()
+    with pytest.raises(OSError, match=os.strerror(errno.ENODEV)):
+        port.read(1)
 
 
 async def test_nfcpy_gets_the_port_itself_not_a_link_to_it(tmp_path: Path) -> None:
@@ -219,7 +269,7 @@ async def test_a_call_that_hangs_is_left_behind_with_a_note(monkeypatch: pytest.
     for other in others[:2]:
         with pytest.raises(DeviceLost, match="does not answer"):
             await other.__aenter__()
-    with pytest.raises(DeviceLost, match="3 calls") as again:
+    with pytest.raises(DeviceLost, match="3 never returned") as again:
         await others[2].__aenter__()
     assert "plug it in again" in again.value.hint
     assert threading.active_count() == threads + 2

@@ -16,6 +16,7 @@ from drivers.osdp.codec import Local, Order, Uid, picture, read, rest
 from drivers.signals import SIGNALS, Colour, Signal
 from gateway.domain.credential import Technology
 from gateway.domain.entry import DeviceState
+from gateway.ports import DeviceNotice
 
 VECTORS = [
     (bytes.fromhex(line[:72]), line[72:].strip())
@@ -214,14 +215,13 @@ def test_whatever_a_reader_reports_is_judged(form: int, bits: int, data: bytes, 
     assert isinstance(read(card(bits, data, form), uid), Card | BadCard | BadFrame)
 
 
-def test_only_what_is_new_of_a_reader_is_told() -> None:
-    opened, failing = Local(tamper=True), Local(tamper=True, power=True)
-    assert [notice.kind for notice in opened.since(Local(), "reader 1")] == [DeviceState.TAMPER]
-    assert [notice.kind for notice in failing.since(opened, "reader 1")] == [DeviceState.POWER]
-    assert [notice.detail for notice in Local().since(failing, "reader 1")] == [
-        "reader 1: its housing is closed again",
-        "reader 1: its power is back",
-    ]
+def test_how_a_reader_stands_is_told_in_words() -> None:
+    tamper, power = Local(tamper=True).said("reader 1")
+    assert tamper == (DeviceNotice(kind=DeviceState.TAMPER, detail="reader 1: its housing was opened"), False)
+    assert power == (DeviceNotice(kind=DeviceState.POWER, detail="reader 1: its power is back"), True)
+    tamper, power = Local(power=True).said("reader 1")
+    assert tamper == (DeviceNotice(kind=DeviceState.TAMPER, detail="reader 1: its housing is closed again"), True)
+    assert power == (DeviceNotice(kind=DeviceState.POWER, detail="reader 1: its power is failing"), False)
 
 
 def test_a_report_that_is_cut_short_is_no_error() -> None:

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Callable, Mapping
+from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 from typing import ClassVar
 
@@ -29,6 +30,9 @@ class PcscBench:
 
     async def present(self, card: Credential, hold: float = 0.0) -> None:
         await self.sim.present(card.uid, hold)
+
+    def lying(self, card: Credential) -> AbstractAsyncContextManager[None]:
+        return self.sim.lying(card.uid)
 
     async def unfit(self) -> None:
         await self.sim.present(bytes.fromhex("08112233"))

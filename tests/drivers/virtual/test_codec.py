@@ -65,7 +65,7 @@ def test_any_garbage_line_before_a_card_is_survived(garbage: bytes) -> None:
 
 def test_a_line_without_an_end_is_told_in_pieces() -> None:
     told = Codec().feed(b"x" * 1_000_000 + b"\n" + encode_card(CARD))
-    assert all(isinstance(bad, BadFrame) and len(bad.raw) <= 128 for bad in told[:-1])
+    assert all(isinstance(bad, BadFrame) and len(bad.raw) <= 256 for bad in told[:-1])
     assert isinstance(told[-1], Card)
 
 

@@ -6,6 +6,9 @@ from contextlib import asynccontextmanager
 
 import pytest
 
+from drivers import steady
+from drivers.steady import OFTEN
+from drivers.virtual import driver
 from drivers.virtual.driver import Virtual
 from gateway.domain.answer import Answer, Words
 from gateway.domain.credential import Credential, Technology
@@ -47,6 +50,31 @@ async def test_reader_and_gate_hear_what_is_theirs() -> None:
         assert await anext(passed) == DeviceNotice(kind=DeviceState.BLOCKED, detail=Obstruction.CLEAR)
         assert await anext(seen) == CardRead(credential=CARD)
         assert await anext(passed) == Rotation(direction=Direction.OUT)
+
+
+async def test_a_program_that_flaps_fills_no_disk_and_hides_no_passage(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(steady, "STILL", 0.3)
+    monkeypatch.setattr(driver, "STILL", 0.3)
+    async with opened() as (sim, device):
+        seen, passed = aiter(device.reader("").events()), aiter(device.gate("").events())
+        mode, told = DeviceNotice(kind=DeviceState.MODE, detail=GateMode.FREE), 0
+        for _ in range(3 * OFTEN):
+            assert await sim.tamper()
+            assert await sim.mode(GateMode.FREE)
+            assert await sim.mode(GateMode.SINGLE)
+        assert await sim.rotate(Direction.IN)
+        assert await sim.card(CARD)
+        while (event := await anext(passed)) != Rotation(direction=Direction.IN):
+            told += event == mode
+            assert isinstance(event, DeviceNotice)
+        assert told == OFTEN
+        assert await anext(passed) == DeviceNotice(kind=DeviceState.MODE, detail=GateMode.SINGLE)
+        heard = [await anext(seen) for _ in range(OFTEN + 2)]
+        assert heard[-1] == CardRead(credential=CARD)
+        assert [event.kind for event in heard[:-1] if isinstance(event, DeviceNotice)] == [
+            *[DeviceState.TAMPER] * OFTEN,
+            DeviceState.GARBAGE,
+        ]
 
 
 async def test_verdicts_are_shown_in_order() -> None:
