@@ -29,11 +29,13 @@ Pupil = tuple[Day, list[Slot], list[Fact]]
 
 def run() -> Sequence[Figure]:
     """Takes some seconds."""
-    school, coverage = [_pupil(number) for number in range(_PUPILS)], _coverage()
+    school = [_pupil(number) for number in range(_PUPILS)]
 
     def day() -> list[Mark]:
-        fresh, as_of, policy = Coverage(lanes=coverage.lanes), _EIGHT + 600 * _MINUTE, Policy()
-        return [mark for whose, slots, facts in school for mark in judge(whose, slots, facts, (), fresh, as_of, policy)]
+        coverage, as_of, policy = _coverage(), _EIGHT + 600 * _MINUTE, Policy()
+        return [
+            mark for whose, slots, facts in school for mark in judge(whose, slots, facts, (), coverage, as_of, policy)
+        ]
 
     directory, cards = _directory(), [_card(number) for number in range(_PUPILS)]
 

@@ -64,10 +64,15 @@ class LaneCoverage:
     outages: tuple[Outage, ...] = ()
     #: Locked, or set out of service by the office: then nothing is waited for. In any order.
     closed: tuple[Interval, ...] = ()
+    #: When nothing is missing: heard of, or closed. In order of time, and apart from each other.
+    _settled: tuple[Interval, ...] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_settled", _joined((*self.intervals, *self.closed)))
 
     def missing(self, since: datetime, until: datetime) -> datetime | None:
         """The first moment of [since, until] within service hours that no interval covers."""
-        reached = _reached((*self.intervals, *self.closed), max(since, self.opens))
+        reached = _reached(self._settled, max(since, self.opens))
         return reached if reached < min(until, self.closes) else None
 
     def serves(self, since: datetime, until: datetime) -> bool:
@@ -83,7 +88,7 @@ class LaneCoverage:
         return [o for o in met if self._open(max(begin, o.since), min(end, o.until or end))]
 
     def _open(self, since: datetime, until: datetime) -> bool:
-        reached = _reached(self.closed, since)
+        reached = _reached(_joined(self.closed), since)
         return since <= until and (reached < until or reached == since)
 
 
@@ -109,9 +114,10 @@ class Coverage:
         been seen: that is a doubt, too.
         """
         asked = since, until, impaired_since or since
-        if asked not in self._answers:
-            self._answers[asked] = self._gaps(*asked)
-        return self._answers[asked]
+        answer = self._answers.get(asked)
+        if answer is None:
+            answer = self._answers[asked] = self._gaps(*asked)
+        return answer
 
     def _gaps(self, since: datetime, until: datetime, impaired_since: datetime) -> tuple[Doubt, ...]:
         if not any(lane.serves(since, until) for lane in self.lanes):
@@ -139,10 +145,18 @@ def _alarms(lanes: Iterable[LaneCoverage]) -> tuple[Outage, ...]:
     return tuple(spans)
 
 
-def _reached(intervals: Iterable[Interval], since: datetime) -> datetime:
-    """How far these lead from `since` on without a hole."""
+def _joined(intervals: Iterable[Interval]) -> tuple[Interval, ...]:
+    """The same time in order, where intervals that meet are one."""
+    joined: list[Interval] = []
     for interval in sorted(intervals, key=lambda i: i.since):
-        if interval.since > since:
-            break
-        since = max(since, interval.until)
-    return since
+        if joined and interval.since <= joined[-1].until:
+            last = joined.pop()
+            joined.append(Interval(since=last.since, until=max(last.until, interval.until)))
+        else:
+            joined.append(interval)
+    return tuple(joined)
+
+
+def _reached(joined: Iterable[Interval], since: datetime) -> datetime:
+    """How far these lead from `since` on without a hole."""
+    return next((i.until for i in joined if i.since <= since < i.until), since)

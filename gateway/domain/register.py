@@ -10,6 +10,7 @@ Same inputs, same marks: order, batching and repetition of facts change nothing;
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from operator import attrgetter
 
 from gateway.domain.coverage import Coverage, Interval, LaneCoverage, Outage, OutageKind
 from gateway.domain.model import (
@@ -49,8 +50,11 @@ __all__ = [
 ]
 
 _MINUTE = timedelta(minutes=1)
-_JUDGED = frozenset({SlotKind.LESSON, SlotKind.EXAM})
+_BY_TIME = attrgetter("start", "id")
+_JUDGED = (SlotKind.LESSON, SlotKind.EXAM)
 _THERE = frozenset({Status.PRESENT, Status.LATE, Status.LEFT_EARLY})
+#: These rest on the exit, too.
+_WENT = (Status.LEFT_EARLY, Status.ABSENT)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,9 +83,7 @@ class DayMark:
 
 def taken(slots: Iterable[Slot]) -> list[Slot]:
     """The slots that somebody takes attendance for, in order of time."""
-    found = [slot for slot in slots if slot.kind in _JUDGED and slot.mode is not Mode.NONE]
-    found.sort(key=lambda slot: (slot.start, slot.id))
-    return found
+    return sorted((slot for slot in slots if slot.kind in _JUDGED and slot.mode is not Mode.NONE), key=_BY_TIME)
 
 
 def judged(slots: Iterable[Slot], site: str) -> list[Slot]:
@@ -122,8 +124,7 @@ def judge(
         as_of=as_of,
         policy=policy,
     )
-    marks = (case.mark(slot) for slot in lessons)
-    return [mark for mark in marks if mark is not None]
+    return [mark for slot in lessons if (mark := case.mark(slot)) is not None]
 
 
 def day_mark(slots: Sequence[Slot], marks: Iterable[Mark]) -> DayMark:
@@ -169,8 +170,9 @@ class _Case:
 
     def mark(self, slot: Slot) -> Mark | None:
         """What a person said of the slot, or else what the doors saw of it."""
-        begun = self.as_of >= slot.start
-        word = ruling(slot, (one for one in self.said if one.status is not None)) if begun and self.said else None
+        word = None
+        if self.said and self.as_of >= slot.start:
+            word = ruling(slot, (one for one in self.said if one.status is not None))
         if word is not None and word.status is not None:
             return self._told(slot, word, word.status)
         return self._seen(slot) if _at_the_doors(slot, self.day.site) else None
@@ -274,7 +276,7 @@ def _source(stay: Stay | None, status: Status) -> Source:
     """The strongest of those who told what the status rests on."""
     if stay is None:
         return Source.GATE
-    if stay.exit is None or status not in (Status.LEFT_EARLY, Status.ABSENT):
+    if stay.exit is None or status not in _WENT:
         return stay.entry.source
     return max(stay.entry.source, stay.exit.source, key=RANK.__getitem__)
 
