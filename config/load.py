@@ -16,6 +16,8 @@ from gateway.domain.credential import SiteKey
 from gateway.errors import ConfigError, Problem
 
 MAX_BYTES = 1024 * 1024
+#: Tables that only a journal.toml has.
+_JOURNALS: Final = frozenset({"broker", "database", "directory", "notices", "sites"})
 _ENROLMENT: Final = (
     "'attendance-gateway enroll FILE' prints the command that makes this file at the journal; "
     "'attendance-gateway doctor FILE' looks at it"
@@ -27,6 +29,11 @@ T = TypeVar("T", bound=Table)
 def load(path: Path) -> GatewayConfig:
     """Judge a gateway.toml without touching what it names. Raises ConfigError with every problem found."""
     raw = _parse(path.name, _read(path, private=False))
+    if _JOURNALS & raw.keys() and not {"gateway", "devices", "lanes"} & raw.keys():
+        raise ConfigError(
+            f"{path}: this is a journal's configuration; a gateway has one of its own",
+            hint=f"give the gateway's; this one is for 'attendance-journal run --config {path}'",
+        )
     return _validate(GatewayConfig, path.name, raw, [*_across(path.name, raw)])
 
 
