@@ -10,7 +10,7 @@ import unicodedata
 import warnings
 import zipfile
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stdout
 from typing import TYPE_CHECKING
 
 from gateway.errors import SourceError
@@ -102,8 +102,8 @@ def open_book(file: str, data: bytes, problems: Problems) -> Book | None:
 
 @contextmanager
 def _in_silence() -> Iterator[None]:
-    """Of styles and extensions that openpyxl does not know: a table needs neither."""
-    with warnings.catch_warnings():
+    """Of styles and extensions that openpyxl does not know, and warns or prints of: a table needs neither."""
+    with warnings.catch_warnings(), redirect_stdout(io.StringIO()):
         warnings.simplefilter("ignore")
         yield
 

@@ -150,6 +150,17 @@ def spoilt(member: str, data: bytes, compress: int = zipfile.ZIP_DEFLATED) -> by
     return out.getvalue()
 
 
+def test_the_library_prints_nothing_of_its_own(capsys: pytest.CaptureFixture[str]) -> None:
+    with zipfile.ZipFile(io.BytesIO(workbook({"a": cells_of("people.csv")}))) as whole:
+        styles = whole.read("xl/styles.xml").replace(
+            b'<cellStyle name="Normal" xfId="0"', b'<cellStyle name="Normal" xfId="32"'
+        )
+    assert b'xfId="32"' in styles
+    with pytest.raises(SourceError):
+        parse_part({"people.xlsx": spoilt("xl/styles.xml", styles)})
+    assert capsys.readouterr() == ("", "")
+
+
 LAUGHS = '<!DOCTYPE a [<!ENTITY b "ha"><!ENTITY c "&b;&b;">]><a>&c;</a>'
 SHEET = "xl/worksheets/sheet1.xml"
 HEAD = b'<worksheet xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"><dimension ref="A1:XFD1048576"/><sheetData>'
