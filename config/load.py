@@ -4,14 +4,15 @@ import os
 import re
 import stat
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Final, TypeVar
 
 from pydantic import ValidationError
 
 from config.explain import Tables, explain, place, show, similar
-from config.model import PLACE, DeviceAddress, Enrolment, EnrolmentFile, GatewayConfig, Table
+from config.model import PLACE, DeviceAddress, DeviceConfig, Enrolment, EnrolmentFile, GatewayConfig, LaneConfig, Table
 from gateway.domain.credential import SiteKey
 from gateway.errors import ConfigError, Problem
 
@@ -24,17 +25,24 @@ _ENROLMENT: Final = (
 )
 
 T = TypeVar("T", bound=Table)
+#: What only a driver knows of devices, and of lanes that use them.
+Judge = Callable[[Sequence[DeviceConfig], Sequence[LaneConfig]], Iterable[Problem]]
 
 
-def load(path: Path) -> GatewayConfig:
-    """Judge a gateway.toml without touching what it names. Raises ConfigError with every problem found."""
+def load(path: Path, *, judge: Judge = lambda _devices, _lanes: ()) -> GatewayConfig:
+    """Judge a gateway.toml without touching what it names. Raises ConfigError with every problem found.
+
+    What `judge` says of the tables that are in order stands beside what is wrong with the others.
+    """
     raw = _parse(path.name, _read(path, private=False))
     if _JOURNALS & raw.keys() and not {"gateway", "devices", "lanes"} & raw.keys():
         raise ConfigError(
             f"{path}: this is a journal's configuration; a gateway has one of its own",
             hint=f"give the gateway's; this one is for 'attendance-journal run --config {path}'",
         )
-    return _validate(GatewayConfig, path.name, raw, [*_across(path.name, raw)])
+    tables = _with_settings(path.name, raw)
+    known = judge(_sound(DeviceConfig, tables, "devices"), _sound(LaneConfig, tables, "lanes"))
+    return _validate(GatewayConfig, path.name, raw, [*_across(path.name, raw), *known])
 
 
 def load_enrolment(path: Path, *, owner: GatewayConfig | None = None) -> Enrolment:
@@ -118,6 +126,14 @@ def _validate(model: type[T], name: str, raw: Tables, problems: list[Problem]) -
     if problems:
         raise ConfigError.of(problems)
     return config
+
+
+def _sound(model: type[T], tables: Tables, name: str) -> list[T]:
+    found = []
+    for table in _items(tables, name):
+        with suppress(ValidationError):
+            found.append(model.model_validate(table))
+    return found
 
 
 def _with_settings(name: str, raw: Tables) -> Tables:

@@ -1,12 +1,12 @@
 """Judges a configuration with everything that is installed here, and touches no device."""
 
 import importlib.metadata
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from typing import Final
 
 from config.explain import show
-from config.model import DeviceAddress, GatewayConfig, LaneConfig
+from config.model import DeviceAddress, DeviceConfig, GatewayConfig, LaneConfig
 from drivers.registry import build
 from gateway.errors import ConfigError, Problem
 from gateway.ports import Device
@@ -26,19 +26,24 @@ def own_packages() -> None:
 
 
 def judge_devices(config: GatewayConfig) -> None:
-    """Let each driver judge its settings, and the addresses that lanes use on it. Raises ConfigError with all problems."""
+    """Raises ConfigError with everything that a driver finds in its settings, or in the addresses that lanes use on it."""
+    if problems := of_drivers(config.devices, config.lanes):
+        raise ConfigError.of(problems)
+
+
+def of_drivers(devices: Sequence[DeviceConfig], lanes: Sequence[LaneConfig]) -> list[Problem]:
+    """Each driver judges its settings, and the addresses that lanes use on it."""
     built: dict[str, Device] = {}
     problems: list[Problem] = []
-    for device in config.devices:
+    for device in devices:
         try:
             built[device.id] = build(device.kind, device.settings)
         except ConfigError as error:
             found = error.problems or [Problem(place="settings", got="these", expected=str(error), hint=error.hint)]
             problems += [replace(problem, place=f"{device.place}, {problem.place}") for problem in found]
-    for lane in config.lanes:
+    for lane in lanes:
         problems += _of_lane(lane, built)
-    if problems:
-        raise ConfigError.of(problems)
+    return problems
 
 
 def _of_lane(lane: LaneConfig, built: dict[str, Device]) -> Iterator[Problem]:

@@ -39,12 +39,11 @@ def run(config: Path) -> None:
 def check(config: Path) -> None:
     """Judge a configuration without touching a device."""
     from config.load import load
-    from gateway.check import judge_devices, own_packages
+    from gateway.check import of_drivers, own_packages
 
     with speaking_errors():
         own_packages()
-        loaded = load(config)
-        judge_devices(loaded)
+        loaded = load(config, judge=of_drivers)
     click.echo(
         f"{config}: good. Gateway {loaded.gateway} of site {loaded.site}: devices {len(loaded.devices)}, "
         f"lanes {len(loaded.lanes)}, uplink {loaded.uplink.url}."
@@ -78,7 +77,7 @@ def enroll(config: Path, *, new_key: bool) -> None:
 @click.argument("source", type=click.Choice(["table", "oneroster", "asc", "icalendar"]))
 @click.argument("path", type=click.Path(path_type=Path))
 @click.option("--with", "more", type=click.Path(path_type=Path), help="A folder of tables with what the source lacks.")
-@click.option("--dry-run", is_flag=True, help="Judge the source and write nothing.")
+@click.option("--dry-run", is_flag=True, help="Tell what would change, and change nothing.")
 @click.option("--language", type=click.Choice(["ru", "en"]), default="ru", show_default=True)
 @click.option("--json", "as_json", is_flag=True, help="For machines.")
 def import_(
@@ -87,22 +86,30 @@ def import_(
     """Take over a school without a journal: people, cards and lessons; a directory of a journal replaces it."""
     from config.load import load, load_enrolment
     from sync.clock import clock_from_environment
-    from sync.local import local_path, write_local
-    from sync.sources.content import content_of
-    from sync.sources.report import Report
+    from sync.local import local_path, standing, write_local
+    from sync.sources.content import content_of, known_of
+    from sync.sources.report import REHEARSED, Report, difference
     from sync.sources.several import Format, Source, compiled_school
 
     with speaking_errors():
         loaded = load(config)
-        before = [Source(Format.TABLE, more)] if more else []
+        tables = [Source(Format.TABLE, more)] if more else []
         now = clock_from_environment().now().at
-        done = compiled_school([*before, Source(Format(source), path)], now)
+        done = compiled_school([*tables, Source(Format(source), path)], now)
         keys = load_enrolment(loaded.enrolment.file, owner=loaded).site_keys
         content = content_of(done.school, done.slots, site=loaded.site, keys=keys)
+        kept = local_path(loaded.state.roster)
+        before = standing(kept)
         if not dry_run:
-            write_local(local_path(loaded.state.roster), content, done.until)
-    report = Report.of(done.school, done.slots, done.remarks)
-    click.echo(json.dumps(report.plain(), ensure_ascii=False) if as_json else report.text(language))
+            write_local(kept, content, done.until)
+    change = difference(None if before is None else known_of(before, done.since), known_of(content, done.since))
+    report = Report.of(done.school, done.slots, done.remarks, change)
+    if as_json:
+        click.echo(json.dumps({**report.plain(), "dry_run": dry_run}, ensure_ascii=False))
+        return
+    click.echo(report.text(language))
+    if dry_run:
+        click.echo(REHEARSED[language])
 
 
 @main.command(epilog="Example: attendance-gateway schema > asyncapi.json")

@@ -10,7 +10,7 @@ from typing import Any
 
 import click
 
-from journal.console import configured, furnished, speaking_errors
+from journal.console import configured, furnished, reading, speaking_errors
 from journal.desk.options import SITE, Name
 
 #: Command -> "module:attribute": loaded when it is asked for.
@@ -162,8 +162,8 @@ def gateway_list(config: Path, *, as_json: bool) -> None:
     from journal.registry import registered
 
     async def work() -> list[dict[str, Any]]:
-        async with furnished(config) as (_, store):
-            return await registered(store)
+        async with reading(config) as connection:
+            return await registered(connection)
 
     rows = asyncio.run(work())
     if as_json:
@@ -182,9 +182,10 @@ def gateway_list(config: Path, *, as_json: bool) -> None:
 def broker_acl(config: Path) -> None:
     """Print mosquitto's ACL: one explicit line for each gateway and topic."""
     from journal.registry import acl
+    from journal.settings import load
 
     async def work() -> str:
-        async with furnished(config) as (settings, store):
-            return await acl(store, settings.broker.client_id)
+        async with reading(config) as connection:
+            return await acl(connection, load(config).broker.client_id)
 
     click.echo(asyncio.run(work()), nl=False)

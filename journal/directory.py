@@ -18,9 +18,9 @@ from sqlalchemy import Select, func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from gateway.domain.credential import Token
-from gateway.domain.directory import Content, CredentialRow, CredentialState, GatewayRow, LaneRow, PersonRow
+from gateway.domain.directory import Content, CredentialRow, CredentialState, PersonRow
 from gateway.domain.handshake import Manifest, topic
-from gateway.domain.model import GroupId, LaneDirection, LaneId, PersonId, Slot
+from gateway.domain.model import GroupId, PersonId, Slot
 from gateway.domain.parts import digest, pack
 from gateway.domain.policy import resolve
 from gateway.errors import ConfigError, PublishRefused
@@ -30,6 +30,7 @@ from journal import tables
 from journal.inbox import Alarm
 from journal.prepared import prepared
 from journal.roster import belongs, slots_of
+from journal.served import served
 from journal.shard import Shard
 from journal.store import OVERRIDES, POLICY, Store, milliseconds, moment, upsert
 from sync.signing import Signer
@@ -107,9 +108,12 @@ class Publisher:
         async with self._store.read() as connection:
             c = tables.slots.c
             last = (await connection.execute(select(func.max(c.date)).where(c.site == site))).scalar()
-        if last is None or last < (self._clock.now().at + self._days).date().isoformat():
-            hint = f"export it again, then 'attendance-journal directory import {site} FOLDER'"
-            self._alarm(f"the timetable ends: {last or 'it has no lesson'}", site=site, hint=hint)
+        command = f"'attendance-journal directory import {site} FOLDER'"
+        if last is None:
+            sentence = "there is no timetable yet: taps are recorded, and nobody is called late or absent"
+            self._alarm(sentence, site=site, hint=f"{command} brings people, cards and lessons")
+        elif last < (self._clock.now().at + self._days).date().isoformat():
+            self._alarm(f"the timetable ends: {last}", site=site, hint=f"export it again, then {command}")
 
     async def _states(self) -> dict[str, tuple[int, str]]:
         """What a directory depends on: the office's revision, and the date, because slots are dated."""
@@ -164,7 +168,7 @@ async def content_of(connection: AsyncConnection, site: str, now: dt.datetime, d
     return Content(
         site=site,
         zone=zone,
-        gateways=await _gateways(connection, site),
+        gateways=await served(connection, site, now),
         persons=await _persons(connection, site, today.isoformat()),
         credentials=await _credentials(connection, site, dt.datetime.combine(first, dt.time(), ZoneInfo(zone))),
         slots=await _slots(connection, site, first, last),
@@ -195,18 +199,6 @@ async def _keep(connection: AsyncConnection, publication: Publication) -> None:
         "stale": json.dumps(publication.stale),
     }
     await upsert(connection, tables.publications, [row])
-
-
-async def _gateways(connection: AsyncConnection, site: str) -> tuple[GatewayRow, ...]:
-    c = tables.lanes.c
-    query = select(c.gateway, c.lane, c.direction, c.opens, c.closes, c.rotations).where(c.site == site)
-    lanes: dict[str, list[LaneRow]] = defaultdict(list)
-    for gateway, lane, direction, opens, closes, told in await connection.execute(query.order_by(c.gateway, c.lane)):
-        row = LaneRow(
-            id=LaneId(lane), direction=LaneDirection(direction), opens=opens, closes=closes, rotations=bool(told)
-        )
-        lanes[gateway].append(row)
-    return tuple(GatewayRow(id=gateway, lanes=tuple(rows)) for gateway, rows in lanes.items())
 
 
 async def _persons(connection: AsyncConnection, site: str, date: str) -> tuple[PersonRow, ...]:

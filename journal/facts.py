@@ -25,6 +25,7 @@ from gateway.domain.presence import EntryRef, Fact
 from gateway.domain.wire import Origin, decode
 from journal import evidence_rows as sql
 from journal.origins import REPEATED
+from journal.served import serving
 from journal.store import Holder, holder_at, holders, milliseconds, moment
 from journal.tables import gateways, lanes
 
@@ -186,25 +187,28 @@ def _unset(row: Any) -> bool:
 
 
 async def _lanes(connection: AsyncConnection, site: str, day: date, zone: ZoneInfo) -> list[ServedLane]:
-    """Lanes that serve the site; those of a revoked gateway until then: what it saw before may never be told."""
+    """Lanes that served the site on that day; one that is gone, and those of a revoked gateway, until then.
+
+    What it saw before may never be told. Of a lane that changed, what it is since then comes last, and counts for its taps.
+    """
     c, g = lanes.c, gateways.c
     query = select(lanes, g.revoked).outerjoin_from(lanes, gateways, g.gateway == c.gateway).where(c.site == site)
-    rows = await connection.execute(query)
+    rows = await connection.execute(query.where(serving(*bounds(day, zone))).order_by(c.since))
     return [
         ServedLane(
             gateway=row["gateway"],
             lane=LaneId(row["lane"]),
             direction=LaneDirection(row["direction"]),
             opens=_moment(day, time.fromisoformat(row["opens"]), zone),
-            closes=_closes(_moment(day, time.fromisoformat(row["closes"]), zone), row["revoked"]),
+            closes=_closes(_moment(day, time.fromisoformat(row["closes"]), zone), row["until"], row["revoked"]),
             rotations=bool(row.get("rotations", 0)),
         )
         for row in rows.mappings()
     ]
 
 
-def _closes(at: datetime, revoked: int | None) -> datetime:
-    return at if revoked is None else min(at, moment(revoked))
+def _closes(at: datetime, *ends: int | None) -> datetime:
+    return min([at, *(moment(end) for end in ends if end is not None)])
 
 
 def _moment(day: date, local: time, zone: ZoneInfo) -> datetime:

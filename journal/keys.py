@@ -18,6 +18,7 @@ from pathlib import Path
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from gateway.domain.credential import Credential, SiteKey, Technology
 from gateway.errors import ConfigError
@@ -109,9 +110,14 @@ class Keys:
 async def keys_of(folder: Path, store: Store) -> Keys:
     """The keys that belong to this database."""
     async with store.read() as connection:
-        carded, guarded = [
-            set((await connection.execute(select(table.c.site).distinct())).scalars()) for table in (cards, gateways)
-        ]
+        return await keys_beside(folder, connection)
+
+
+async def keys_beside(folder: Path, connection: AsyncConnection) -> Keys:
+    """The same, for a command that only reads."""
+    carded, guarded = [
+        set((await connection.execute(select(table.c.site).distinct())).scalars()) for table in (cards, gateways)
+    ]
     used = {f"site-{site}.1.key" for site in carded | guarded}
     return Keys(folder, used | ({"cards.key"} if carded else set()) | ({"journal.key"} if guarded else set()))
 

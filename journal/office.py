@@ -1,11 +1,11 @@
 """Takes over what the office says: a school, as it was imported, into the tables; and which days that changes.
 
-Contacts, lanes and groups are replaced. Who was in which group, and who held which card, keeps its past; lessons are
+Contacts and groups are replaced. Who was in which group, who held which card and which lanes served keeps its past; lessons are
 written again from the import's day on, and only those days and persons are judged again whom something touches.
 """
 
 import datetime as dt
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
@@ -22,6 +22,7 @@ from journal import staff_tables, tables
 from journal.cards import Listed, list_cards
 from journal.days import local_date
 from journal.keys import CardCipher
+from journal.served import serve
 from journal.store import OVERRIDES, PLAN, POLICY, Day, mark_dirty, milliseconds, moment, revised, upsert
 from journal.timetables import Changed, changes_of, keep, slot_rows, with_changes, write_slots
 from sync.sources.school import Remark, School
@@ -85,7 +86,9 @@ async def take_over(connection: AsyncConnection, prepared: Prepared) -> TakenOve
         raise InputError("somebody changed the timetable in the meantime", hint="run the import again")
     today = prepared.now.astimezone(zone).date()
     span = [dt.date.fromordinal(day).isoformat() for day in range(since.toordinal(), today.toordinal() + 1)]
-    days = {Day(name, date) for date in span} if await _rules(connection, site, school) else set()
+    ruled = await _rules(connection, site, school)
+    served = await serve(connection, name, school.gateways, zone, since, prepared.now)
+    days = {Day(name, date) for date in span} if ruled or served else set()
     for table, rows in _tables(name, school).items():
         await connection.execute(delete(table).where(table.c.site == name))
         if rows:
@@ -106,30 +109,15 @@ async def take_over(connection: AsyncConnection, prepared: Prepared) -> TakenOve
 
 
 async def _rules(connection: AsyncConnection, site: Site, school: School) -> bool:
-    """Write the site and its lanes; True where everybody is to be judged again."""
+    """Write the site; True where everybody is to be judged again."""
     row = {"name": school.name, "zone": school.zone, "language": school.language}
     row["policy"] = POLICY.dump_json(site.policy).decode("ascii")
     row["overrides"] = OVERRIDES.dump_json(site.overrides).decode("utf-8")
-    s, lanes = tables.sites.c, tables.lanes
+    s = tables.sites.c
     before = (await connection.execute(select(s.zone, s.policy, s.overrides).where(s.site == site.name))).one_or_none()
-    served = (await connection.execute(select(lanes).where(lanes.c.site == site.name))).mappings().all()
     await upsert(connection, tables.sites, [{"site": site.name, **row}])
     await revised(connection, site.name)
-    await connection.execute(delete(lanes).where(lanes.c.site == site.name))
-    now = [
-        {"site": site.name, "gateway": gateway.id, "lane": lane.id, "direction": lane.direction.value}
-        | {"opens": lane.opens, "closes": lane.closes, "rotations": int(lane.rotations)}
-        for gateway in school.gateways
-        for lane in gateway.lanes
-    ]
-    if now:
-        await connection.execute(insert(lanes), now)
-    same = before is not None and tuple(before) == (row["zone"], row["policy"], row["overrides"])
-    return not same or _unordered(served) != _unordered(now)
-
-
-def _unordered(rows: Iterable[Any]) -> set[tuple[tuple[str, Any], ...]]:
-    return {tuple(sorted(dict(row).items())) for row in rows}
+    return before is None or tuple(before) != (row["zone"], row["policy"], row["overrides"])
 
 
 def _tables(site: str, school: School) -> dict[Table, list[dict[str, Any]]]:

@@ -55,11 +55,10 @@ async def revoke(store: Store, gateway: str, *, at: dt.datetime) -> None:
             raise ConfigError(f"no gateway {gateway} is registered", hint="'attendance-journal gateway list'")
 
 
-async def registered(store: Store) -> list[dict[str, Any]]:
+async def registered(connection: AsyncConnection) -> list[dict[str, Any]]:
     """Every gateway with its ledgers."""
-    async with store.read() as connection:
-        rows = (await connection.execute(select(gateways).order_by(gateways.c.site, gateways.c.gateway))).all()
-        marks = (await connection.execute(select(watermarks))).all()
+    rows = (await connection.execute(select(gateways).order_by(gateways.c.site, gateways.c.gateway))).all()
+    marks = (await connection.execute(select(watermarks))).all()
     return [
         {
             "site": row.site,
@@ -72,7 +71,7 @@ async def registered(store: Store) -> list[dict[str, Any]]:
     ]
 
 
-async def acl(store: Store, journal: str) -> str:
+async def acl(connection: AsyncConnection, journal: str) -> str:
     """Mosquitto's acl_file. No pattern for gateways: one would let a gateway write its own receipts, or another site."""
     blocks = [
         [f"user {journal}"]
@@ -80,7 +79,7 @@ async def acl(store: Store, journal: str) -> str:
         + [f"topic write {topic('+', '+', name)}" for name in _GATEWAY_READS]
         + [f"topic write {topic('+', 'directory', '#')}"]
     ]
-    for row in await registered(store):
+    for row in await registered(connection):
         if row["state"] == "active":
             site, gateway = str(row["site"]), str(row["gateway"])
             blocks.append(

@@ -13,17 +13,18 @@ from gateway.domain.directory import CredentialState
 from gateway.domain.model import GroupId, PersonId, Slot
 from journal import tables
 from journal.roster import slots_of
+from journal.served import served
 from journal.staff_tables import timetables
 from journal.store import moment
 from journal.timetables import kept
-from sync.sources.report import Known, Outline, Rows, outline
+from sync.sources.report import Known, Outline, Rows, lane_rows, outline
 from sync.sources.school import Contact, Person, Role, School
 
 
 async def standing(
     connection: AsyncConnection, site: str, zone: ZoneInfo, since: dt.date, now: dt.datetime, named: Rows
 ) -> Outline | None:
-    """None before the first import; slots from that day on. `named` are the cards that the import brings."""
+    """None before the first import; slots and lanes from that day on. `named` are the cards that the import brings."""
     stored = select(timetables.c.site).where(timetables.c.site == site)
     if (await connection.execute(stored)).scalar() is None:
         return None
@@ -43,7 +44,9 @@ async def standing(
         lanes=(),
         timetable=await kept(connection, site, zone),
     )
-    return replace(outline(school, slots), credentials=await _cards(connection, site, zone, now, named))
+    at = max(now, dt.datetime.combine(since, dt.time(), zone))
+    lanes = lane_rows(await served(connection, site, at))
+    return replace(outline(school, slots), lanes=lanes, credentials=await _cards(connection, site, zone, now, named))
 
 
 def comparable(school: School) -> School:

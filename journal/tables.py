@@ -251,12 +251,15 @@ slots = Table(
     Index("ix_slots_site_date", "site", "date"),
 )
 
+# Which lanes serve the site when, [since, until) in moments; 0 is always.
 lanes = Table(
     "lanes",
     metadata,
     _site(),
     Column("gateway", Text, primary_key=True),
     Column("lane", Text, primary_key=True),
+    Column("since", BigInteger, primary_key=True, autoincrement=False, default=0, server_default="0"),
+    Column("until", BigInteger),
     Column("direction", Text, nullable=False),
     # Local wall time HH:MM of its service.
     Column("opens", Text, nullable=False),

@@ -15,6 +15,11 @@ def pupils_in_words(count: int, language: str) -> str:
     return counted(count, language, ru=("ученик", "ученика", "учеников"), en=("pupil", "pupils"))
 
 
+def messages_in_words(count: int, language: str) -> str:
+    """`1 сообщение`, `2 сообщения`, `5 сообщений`; `1 message`, `2 messages`."""
+    return counted(count, language, ru=("сообщение", "сообщения", "сообщений"), en=("message", "messages"))
+
+
 def counted(count: int, language: str, *, ru: tuple[str, str, str], en: tuple[str, str]) -> str:
     """The number and the form of the word that belongs to it."""
     return f"{count} {plural(count, *ru) if language == 'ru' else en[count != 1]}"

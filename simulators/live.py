@@ -56,6 +56,8 @@ _WORDS: Final[Mapping[str, Mapping[str, str]]] = {
         "arrive": "tap to journal",
         "good": "Everything reconciles.",
         "bad": "It does not reconcile:",
+        "blind": "Gateways were killed, and nobody can know who came in meanwhile. So whoever was not seen is unknown, not absent, "
+        "and no parent is told: that is intended.",
         "next": "Where to look next",
         "kept": "ledgers, database, logs and configurations of this morning; remove them when you like",
         "report": "the report of the journal",
@@ -96,6 +98,8 @@ _WORDS: Final[Mapping[str, Mapping[str, str]]] = {
         "arrive": "от карты до журнала",
         "good": "Всё сходится.",
         "bad": "Не сходится:",
+        "blind": "Шлюзы убивали, и никто не знает, кто в это время вошёл. Поэтому тот, кого не видели, не отсутствует, а неизвестен, "
+        "и родителям ничего не сообщают: так и задумано.",
         "next": "Что смотреть дальше",
         "kept": "базы, протоколы и настройки этого утра; удалите, когда не нужны",
         "report": "отчёт журнала",
@@ -158,6 +162,8 @@ class Verdict:
     mismatches: Sequence[str]
     #: Command or path, and the word for what it is.
     hints: Sequence[tuple[str, str]]
+    #: The word for what a reader might take for a mistake; empty is nothing.
+    note: str = ""
 
 
 def language_of(environment: Mapping[str, str]) -> str:
@@ -201,6 +207,8 @@ class Screen:
         self._console.print(Text(f"\n{words['result']}", style="bold"))
         self._console.print(table)
         self._console.print()
+        if verdict.note:
+            self._console.print(Text(f"{words[verdict.note]}\n"), soft_wrap=True)
         if verdict.mismatches:
             self._console.print(Text(words["bad"], style="bold red"))
             for sentence in verdict.mismatches:

@@ -84,7 +84,7 @@ async def _play(stage: Stage, options: Options, screen: Screen) -> dict[str, Any
         killing = tasks.create_task(_kill(stage, options))
         await entrance.admit(stage.crowd.arrivals)
         kills = await killing
-        result = await _reckon(stage, entrance, options, kills)
+        result = look.reckoned = await _reckon(stage, entrance, options, kills)
         logs = {name: child.log for name, child in stage.children.items()}
         said = await privacy.public(logs, stage.gateways, stage.port)
         result["mismatches"] += privacy.leaks(stage.crowd, said)
@@ -162,6 +162,8 @@ class _Look:
     def __init__(self, stage: Stage, entrance: Entrance) -> None:
         self._stage = stage
         self._entrance = entrance
+        #: What was found: gateways go on recording, and the screen ends with what was counted.
+        self.reckoned: dict[str, Any] | None = None
 
     def snapshot(self) -> Snapshot:
         """The morning now."""
@@ -171,6 +173,7 @@ class _Look:
         clock = stage.pace.now().astimezone(zone)
         taps = Counter(attempt.lane for attempt in attempts)
         lamps = {attempt.lane: attempt.lamp for attempt in attempts}
+        recorded, journal = self._entries()
         return Snapshot(
             clock=clock,
             speed=stage.pace.speed,
@@ -192,10 +195,17 @@ class _Look:
             others=[(name, stage.children[name].alive) for name in ("broker", "journal")],
             cards=len(attempts),
             green=sum(attempt.lamp is Lamp.GREEN for attempt in attempts),
-            recorded=sum(_count(stage.ledger(name), "entry") for name in stage.gateways),
-            journal=_count(stage.journal_database, "entries"),
+            recorded=recorded,
+            journal=journal,
             mails=[_line(mail.received, mail.body, stage, zone) for mail in stage.mailbox.mails],
         )
+
+    def _entries(self) -> tuple[int, int]:
+        """At the gateways and in the journal."""
+        if self.reckoned is not None:
+            return self.reckoned["entries"], self.reckoned["journal_entries"]
+        at_the_doors = sum(_count(self._stage.ledger(name), "entry") for name in self._stage.gateways)
+        return at_the_doors, _count(self._stage.journal_database, "entries")
 
 
 def _count(database: Path, table: str) -> int:
@@ -217,7 +227,8 @@ def verdict(options: Options, result: dict[str, Any]) -> Verdict:
     rows += [_row(word, result[word], 0, 0) for word in ("duplicates", "gaps")]
     rows += [Row(word="show", found=_span(result["tap_to_show_ms"]))]
     rows += [Row(word="arrive", found=_span(result["tap_to_journal_ms"]))]
-    return Verdict(rows=rows, mismatches=result["mismatches"], hints=_hints(options))
+    note = "blind" if options.kill is Victim.GATEWAY else ""
+    return Verdict(rows=rows, mismatches=result["mismatches"], hints=_hints(options), note=note)
 
 
 def _row(word: str, found: int, least: int, most: int) -> Row:

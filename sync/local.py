@@ -55,6 +55,15 @@ def read_local(path: Path) -> Local | None:
     return Local(until, Content.parse(raw))
 
 
+def standing(path: Path) -> Content | None:
+    """What an import replaces; one that is damaged stands for nothing. Raises OSError."""
+    try:
+        local = read_local(path)
+    except MalformedMessage:
+        return None
+    return None if local is None else local.content
+
+
 def stamp(path: Path) -> int | None:
     """Changes whenever somebody imports again; None where nobody did."""
     try:

@@ -17,12 +17,11 @@ from gateway.errors import CredentialRefused, InputError
 from journal.console import configured
 from journal.corrections import NOBODYS, Correction, Kind, Named, Span, by_uid, last_unknown
 from journal.desk.cards_shown import lines, plain, shown
-from journal.desk.options import DATE, DAY
+from journal.desk.options import DATE, DAY, LANGUAGE
 from journal.desk.persons import known
 from journal.desk.session import Desk, Session, at_the_desk, carry_out, tell
 from journal.facts import bounds
 from journal.store import Day
-from journal.words import LANGUAGES
 
 _LAST = click.option("--last", type=DAY, help="The last day; without it, for good.")
 _WORDS = {"ru": "Записано в журнал карт.", "en": "Written into the card ledger."}
@@ -137,7 +136,7 @@ def state_(desk: Desk, person: str, state: str) -> None:
 @card.command("list", epilog="Example: attendance-journal card list p-17 --json")
 @click.argument("person")
 @click.option("--site", help="Needed where the journal serves several.")
-@click.option("--language", type=click.Choice(LANGUAGES), default="ru", show_default=True)
+@LANGUAGE
 @click.option("--json", "as_json", is_flag=True, help="For machines.")
 @configured
 def list_(config: Path, person: str, site: str | None, language: str, *, as_json: bool) -> None:

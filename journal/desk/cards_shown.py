@@ -8,10 +8,11 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import select
 
-from journal.console import furnished
+from journal.console import reading
 from journal.desk.persons import known
-from journal.keys import keys_of
+from journal.keys import keys_beside
 from journal.roster import rules_of, the_site
+from journal.settings import load
 from journal.staff_tables import corrections
 from journal.store import moment
 from journal.tables import cards
@@ -41,18 +42,19 @@ class Held:
 
 async def shown(config: Path, site: str | None, person: str) -> tuple[list[Held], ZoneInfo]:
     """The rows of one person under the newest key of the site, oldest first. Raises AttendanceError."""
-    async with furnished(config) as (settings, store):
-        keys = await keys_of(settings.state.directory, store)
-        async with store.read() as connection:
-            rules = await rules_of(connection)
-            name = the_site(rules, site)
-            await known(connection, name, [person])
-            c, k = cards.c, corrections.c
-            query = select(cards, k.author, k.note).outerjoin(corrections, k.id == c.opened_by)
-            query = query.where(c.site == name, c.person == person).order_by(c.valid_from, c.id)
-            rows = (await connection.execute(query)).mappings().all()
+    async with reading(config) as connection:
+        keys = await keys_beside(load(config).state.directory, connection)
+        rules = await rules_of(connection)
+        name = the_site(rules, site)
+        await known(connection, name, [person])
+        c, k = cards.c, corrections.c
+        query = select(cards, k.author, k.note).outerjoin(corrections, k.id == c.opened_by)
+        query = query.where(c.site == name, c.person == person).order_by(c.valid_from, c.id)
+        rows = (await connection.execute(query)).mappings().all()
+    if not rows:
+        return [], rules[name].zone
     cipher = keys.cards()
-    newest = max((row["token"].partition(":")[0] for row in rows), default="")
+    newest = max(row["token"].partition(":")[0] for row in rows)
     return [
         Held(
             masked=cipher.open(name, row["uid_encrypted"]).masked if row["uid_encrypted"] else f"{row['technology']}:…",

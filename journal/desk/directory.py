@@ -11,7 +11,7 @@ import click
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from journal.console import configured, furnished
-from journal.desk.options import DAY, SITE
+from journal.desk.options import DAY, LANGUAGE, SITE
 from journal.desk.wording import effect_in_words
 from journal.effect import Effect, effect_of
 from journal.keys import keys_of
@@ -21,7 +21,6 @@ from journal.settings import Settings
 from journal.standing import comparable, standing
 from journal.store import Store
 from journal.timetables import changes_of
-from journal.words import LANGUAGES
 from sync.clock import clock_from_environment
 from sync.sources.report import Report, difference, outline
 from sync.sources.school import Remark, School
@@ -55,9 +54,11 @@ class _Done:
     multiple=True,
     help="How each path is written, in their order; table where it is left out.",
 )
-@click.option("--since", type=DAY, help="Replace lessons from this date on [today].")
+@click.option(
+    "--since", type=DAY, help="Replace lessons from this date on [today]; lanes from then on, but never before today."
+)
 @click.option("--dry-run", is_flag=True, help="Tell what would change, and change nothing.")
-@click.option("--language", type=click.Choice(LANGUAGES), default="ru", show_default=True)
+@LANGUAGE
 @click.option("--json", "as_json", is_flag=True, help="For machines.")
 @configured
 def import_(
@@ -85,7 +86,7 @@ def import_(
 
     done = asyncio.run(work())
     if as_json:
-        told = {"marks": len(done.effect.marks), "sent": done.effect.sent}
+        told = {"dry_run": dry_run, "marks": len(done.effect.marks), "sent": done.effect.sent}
         click.echo(json.dumps({**done.report.plain(), **told}, ensure_ascii=False))
         return
     click.echo(done.report.text(language))

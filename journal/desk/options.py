@@ -5,6 +5,7 @@ import re
 
 import click
 
+from journal.words import LANGUAGES
 from sync.sources.cells import CellRefused, wall_time
 
 
@@ -52,4 +53,5 @@ class Day(click.ParamType[dt.datetime]):
 SITE = click.argument("site", type=Name())
 WALL_TIME = WallTime()
 DAY = Day()
+LANGUAGE = click.option("--language", type=click.Choice(LANGUAGES), default="ru", show_default=True)
 DATE = click.option("--date", "day", type=DAY, help="The day; today where it is left out.")

@@ -8,12 +8,11 @@ from pathlib import Path
 import click
 
 from journal.console import configured, reading
-from journal.desk.options import DATE
+from journal.desk.options import DATE, LANGUAGE
 from journal.desk.wording import KINDS, REASONS, STATUSES
 from journal.facts import bounds
 from journal.roster import rules_of, the_site
 from journal.statements import Kind, Said, said_between
-from journal.words import LANGUAGES
 from sync.clock import clock_from_environment
 
 _NOTHING = {"ru": "никто ничего не говорил", "en": "nobody has said anything"}
@@ -23,7 +22,7 @@ _NOTHING = {"ru": "никто ничего не говорил", "en": "nobody h
 @DATE
 @click.option("--person", help="Only of this one.")
 @click.option("--site", help="Needed where the journal serves several.")
-@click.option("--language", type=click.Choice(LANGUAGES), default="ru", show_default=True)
+@LANGUAGE
 @click.option("--json", "as_json", is_flag=True, help="For machines.")
 @configured
 def list_(

@@ -15,13 +15,13 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from gateway.domain.model import Mark, Source
 from gateway.domain.policy import Policy
 from journal.console import configured, furnished
+from journal.desk.options import LANGUAGE
 from journal.desk.wording import effect_in_words
 from journal.effect import Effect, effect_of
 from journal.keys import Keys, keys_of
 from journal.roster import Rules, rules_of, the_site
 from journal.statements import Author
 from journal.store import Day
-from journal.words import LANGUAGES
 from sync.clock import clock_from_environment
 
 P = ParamSpec("P")
@@ -71,7 +71,7 @@ def at_the_desk(command: Callable[..., None]) -> Callable[..., None]:
 
     options = (
         configured,
-        click.option("--language", type=click.Choice(LANGUAGES), default="ru", show_default=True),
+        LANGUAGE,
         click.option("--json", "as_json", is_flag=True, help="For machines."),
         click.option("--dry-run", is_flag=True, help="Tell what would change, and change nothing."),
         click.option("--note", default="", help="Why, in a sentence of your own."),

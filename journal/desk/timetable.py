@@ -13,12 +13,11 @@ from gateway.domain.model import GroupId, Mode
 from gateway.domain.timetable import Change, Substitution
 from gateway.errors import InputError
 from journal.console import configured, reading
-from journal.desk.options import DATE, DAY, WALL_TIME, Name
+from journal.desk.options import DATE, DAY, LANGUAGE, WALL_TIME, Name
 from journal.desk.session import Desk, Session, at_the_desk, carry_out, tell
 from journal.roster import rules_of, the_site
 from journal.store import Day, mark_dirty, revised
 from journal.timetables import Changed, change, changes_of, kept, place, withdraw
-from journal.words import LANGUAGES
 from sync.clock import clock_from_environment
 
 #: What a person says -> what becomes of the lessons.
@@ -125,7 +124,7 @@ def withdraw_(desk: Desk, number: int) -> None:
 
 @timetable.command("list", epilog="Example: attendance-journal timetable list --json")
 @click.option("--site", help="Needed where the journal serves several.")
-@click.option("--language", type=click.Choice(LANGUAGES), default="ru", show_default=True)
+@LANGUAGE
 @click.option("--json", "as_json", is_flag=True, help="For machines.")
 @configured
 def list_(config: Path, site: str | None, language: str, *, as_json: bool) -> None:

@@ -6,7 +6,8 @@ from typing import Final
 from gateway.domain.model import MarkReason, Status
 from journal.effect import Effect
 from journal.statements import Kind
-from journal.words import plural
+from journal.words import messages_in_words, plural
+from sync.sources.report import REHEARSED
 
 KINDS: Final[Mapping[str, Mapping[Kind, str]]] = {
     "ru": {
@@ -75,14 +76,15 @@ REASONS: Final[Mapping[str, Mapping[MarkReason, str]]] = {
 def effect_in_words(effect: Effect, language: str, *, dry_run: bool) -> str:
     """How many marks change, and how many messages were already sent."""
     marks, sent = len(effect.marks), effect.sent
+    tried = f" {REHEARSED[language]}" if dry_run else ""
     if language == "ru":
         verb = plural(marks, "Меняется", "Меняются", "Меняется")
         changed = f"{verb} {marks} {plural(marks, 'отметка', 'отметки', 'отметок')}"
-        told = f"уже отправлено {sent} {plural(sent, 'сообщение', 'сообщения', 'сообщений')}"
-        return f"{changed}, {told}.{' Это проверка: ничего не записано.' if dry_run else ''}"
+        told = f"уже отправлено {messages_in_words(sent, language)}"
+        return f"{changed}, {told}.{tried}"
     changed = f"{marks} {'mark changes' if marks == 1 else 'marks change'}"
-    told = f"{sent} {'message was' if sent == 1 else 'messages were'} already sent"
-    return f"{changed}, {told}.{' A dry run: nothing was written.' if dry_run else ''}"
+    told = f"{messages_in_words(sent, language)} {'was' if sent == 1 else 'were'} already sent"
+    return f"{changed}, {told}.{tried}"
 
 
 def persons_in_words(count: int, language: str) -> str:

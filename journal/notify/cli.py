@@ -3,7 +3,6 @@
 import asyncio
 import datetime as dt
 import json
-from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
@@ -12,17 +11,17 @@ import click
 from sqlalchemy import select
 
 from journal.console import configured, furnished, reading
-from journal.desk.options import DAY
+from journal.desk.options import DAY, LANGUAGE
 from journal.notify.held import Held, decide, held
-from journal.notify.notice import ON_REQUEST
+from journal.notify.notice import ON_REQUEST, Template
 from journal.notify.outbox import State, pause
 from journal.notify.tables import notices
 from journal.notify.tasklist import Asked, asked, in_words
 from journal.notify.wishes import wish
+from journal.notify.wording import TEMPLATES, dropped_in_words, held_lines, list_lines, released_in_words, word
 from journal.roster import Rules, rules_of, the_site
 from journal.store import moment
 from journal.tables import sites
-from journal.words import LANGUAGES
 from sync.clock import clock_from_environment
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -31,7 +30,7 @@ F = TypeVar("F", bound=Callable[..., Any])
 def decided(command: F) -> F:
     """Adds what a decision about held messages needs: where, of which class, and by whom."""
     by = click.option("--by", metavar="NAME", required=True, help="Who decides it; kept with each message.")
-    return configured(click.argument("site")(of_class(by(command))))
+    return configured(click.argument("site")(of_class(LANGUAGE(by(command)))))
 
 
 def of_class(command: F) -> F:
@@ -50,32 +49,27 @@ def notify() -> None:
 )
 @click.option("--state", type=click.Choice([state.value for state in State]), help="Only these.")
 @click.option("--date", "day", type=DAY, help="Only of that day.")
+@LANGUAGE
 @click.option("--json", "as_json", is_flag=True, help="For a machine.")
 @configured
-def list_(state: str | None, day: Any, as_json: bool, config: Path) -> None:
+def list_(state: str | None, day: Any, language: str, as_json: bool, config: Path) -> None:
     """Show messages in the order in which they were made; an uncertain one is never sent again by itself."""
     rows, paused = asyncio.run(_read(config, state, None if day is None else day.date().isoformat()))
     if as_json:
         click.echo(json.dumps(rows, ensure_ascii=False))
         return
     if paused:
-        click.echo("messages are paused: attendance-journal notify resume")
-    for row in rows:
-        tail = f"  {row['error']}" if row["error"] else ""
-        tail += f"  by {row['author']}" if row["author"] else ""
-        click.echo(
-            f"{row['date']}  {row['state']:<9}  {row['template']:<10}  {row['person']}  {row['recipient']}{tail}"
-        )
-    counts = Counter(row["state"] for row in rows)
-    click.echo(", ".join(f"{name} {number}" for name, number in sorted(counts.items())) or "no messages")
+        click.echo(word("paused", language))
+    click.echo("\n".join(list_lines(rows, language)))
 
 
 @notify.command("held", epilog="Example: attendance-journal notify held school-12 --class 5А")
 @click.argument("site")
 @of_class
+@LANGUAGE
 @click.option("--json", "as_json", is_flag=True, help="For a machine.")
 @configured
-def held_(site: str, group: str | None, as_json: bool, config: Path) -> None:
+def held_(site: str, group: str | None, language: str, as_json: bool, config: Path) -> None:
     """Show whose parents wait for a person to decide: so many at once that perhaps it is not the pupils."""
 
     async def work() -> tuple[list[Held], Rules]:
@@ -98,30 +92,27 @@ def held_(site: str, group: str | None, as_json: bool, config: Path) -> None:
     if as_json:
         click.echo(json.dumps(plain, ensure_ascii=False))
         return
-    for row in plain:
-        click.echo("  ".join(f"{row[key]:<10}" for key in ("class", "template", "person", "name")) + row["expires"])
-    counts = Counter(one.group for one in found)
-    click.echo(", ".join(f"{name} {number}" for name, number in sorted(counts.items())) or "nothing is held")
+    click.echo("\n".join(held_lines(plain, language)))
 
 
 @notify.command("release", epilog="Example: attendance-journal notify release school-12 --class 5А --by Петрова")
 @decided
-def release(site: str, group: str | None, by: str, config: Path) -> None:
+def release(site: str, group: str | None, by: str, language: str, config: Path) -> None:
     """Let held messages go that are still true and whose lesson is not over."""
-    click.echo(f"{asyncio.run(_decide(config, site, group, State.PENDING, by))} messages go out")
+    click.echo(released_in_words(asyncio.run(_decide(config, site, group, State.PENDING, by)), language))
 
 
 @notify.command("drop", epilog="Example: attendance-journal notify drop school-12 --class 5А --by Петрова")
 @decided
-def drop(site: str, group: str | None, by: str, config: Path) -> None:
+def drop(site: str, group: str | None, by: str, language: str, config: Path) -> None:
     """Never send them: the class went to the stadium, the bus was late."""
-    click.echo(f"{asyncio.run(_decide(config, site, group, State.DROPPED, by))} messages are dropped")
+    click.echo(dropped_in_words(asyncio.run(_decide(config, site, group, State.DROPPED, by)), language))
 
 
 @notify.command("tasks", epilog="Example: attendance-journal notify tasks --date 2026-09-01 --language en")
 @click.option("--date", "day", type=DAY, help="The day; today where it is left out.")
 @click.option("--site", help="Needed where the journal serves several.")
-@click.option("--language", type=click.Choice(LANGUAGES), default="ru", show_default=True)
+@LANGUAGE
 @click.option("--json", "as_json", is_flag=True, help="For a machine; closed ones, too.")
 @configured
 def tasks(day: dt.datetime | None, site: str | None, language: str, as_json: bool, config: Path) -> None:
@@ -154,8 +145,9 @@ def tasks(day: dt.datetime | None, site: str | None, language: str, as_json: boo
     multiple=True,
     help="Repeatable.",
 )
+@LANGUAGE
 @configured
-def wish_(site: str, person: str, address: str, templates: tuple[str, ...], config: Path) -> None:
+def wish_(site: str, person: str, address: str, templates: tuple[str, ...], language: str, config: Path) -> None:
     """Note what a parent asks to hear besides; without --of nothing more. An import leaves it alone."""
 
     async def work() -> None:
@@ -165,25 +157,28 @@ def wish_(site: str, person: str, address: str, templates: tuple[str, ...], conf
             await wish(connection, the_site(rules, site), person, address, templates, rules[site].zone, now)
 
     asyncio.run(work())
-    click.echo(f"{person}: {', '.join(templates) or 'nothing besides'}")
+    named = ", ".join(TEMPLATES[language][Template(one)] for one in templates)
+    click.echo(f"{person}: {named or word('no wish', language)}")
 
 
 @notify.command(
     "pause", epilog="Example: attendance-journal notify pause     before the first start on a restored backup"
 )
+@LANGUAGE
 @configured
-def pause_(config: Path) -> None:
+def pause_(language: str, config: Path) -> None:
     """Tell nobody anything until it is resumed; what waits expires with its lesson."""
     asyncio.run(_pause(config, paused=True))
-    click.echo("messages are paused; 'attendance-journal notify resume' lets them go again")
+    click.echo(word("pause", language))
 
 
 @notify.command("resume", epilog="Example: attendance-journal notify resume")
+@LANGUAGE
 @configured
-def resume(config: Path) -> None:
+def resume(language: str, config: Path) -> None:
     """Let messages go again that are still true and whose lesson is not over."""
     asyncio.run(_pause(config, paused=False))
-    click.echo("messages go out again")
+    click.echo(word("resume", language))
 
 
 async def _pause(config: Path, *, paused: bool) -> None:

@@ -11,14 +11,14 @@ import click
 
 from gateway.domain.model import Status
 from journal.console import configured, reading
-from journal.desk.options import DAY
+from journal.desk.options import DAY, LANGUAGE
 from journal.desk.wording import REASONS
 from journal.reports.register import COLUMNS, ClassDay, PupilDay, Register, plain, register, rows
 from journal.reports.sheets import csv_text, shown_by_rich, table_lines
-from journal.reports.wording import in_words, missed_in_words, of_doors, of_one
+from journal.reports.wording import PROVISIONAL, in_words, missed_in_words, of_doors, of_one
 from journal.roster import rules_of, the_site
 from journal.settings import load
-from journal.words import LANGUAGES, minutes_in_words
+from journal.words import minutes_in_words
 from sync.clock import clock_from_environment
 
 _TITLES: Final = {"ru": "Посещаемость {date}, {site}", "en": "Attendance on {date}, {site}"}
@@ -33,7 +33,7 @@ _NAMED: Final = {
 _MISSED: Final = {"ru": "пропустили", "en": "missed"}
 _LEFT: Final = {"ru": "ушли раньше", "en": "left early"}
 _TEACHERS: Final = {"ru": "отмечает учитель", "en": "the teacher marks"}
-_WHY: Final = {"ru": "Почему неизвестно:", "en": "Why unknown:"}
+_WHY: Final = {"ru": "Почему неизвестно или предварительно:", "en": "Why unknown or provisional:"}
 _NOBODY: Final = {"ru": "В этот день уроков нет.", "en": "No lessons on that day."}
 _TOTAL: Final = {"ru": "Все", "en": "All"}
 
@@ -43,7 +43,7 @@ _TOTAL: Final = {"ru": "Все", "en": "All"}
 )
 @click.option("--date", "day", type=DAY, help="The day; today where it is left out.")
 @click.option("--site", help="Needed where the journal serves several.")
-@click.option("--language", type=click.Choice(LANGUAGES), default="ru", show_default=True)
+@LANGUAGE
 @click.option("--json", "style", flag_value="json", help="For a machine.")
 @click.option("--csv", "style", flag_value="csv", help="For a spreadsheet: one line for each pupil.")
 @click.option("--by-lesson", is_flag=True, help="With --csv: one line for each lesson of a pupil.")
@@ -105,11 +105,14 @@ def _lists(group: ClassDay, day: Register, language: str) -> dict[str, list[str]
         inside = ", ".join(word for word in (*words, reason) if word)
         return f"{pupil.name} ({inside})" if inside else pupil.name
 
-    named = _NAMED[language]
+    named, unsure = _NAMED[language], PROVISIONAL[language]
     return {
-        named[Status.LATE]: [said(p, minutes_in_words(p.minutes_late, language)) for p in group.of(Status.LATE)],
+        named[Status.LATE]: [
+            said(p, minutes_in_words(p.minutes_late, language), unsure if p.provisional else "")
+            for p in group.of(Status.LATE)
+        ],
         _MISSED[language]: [said(p, missed_in_words(p.missed, p.lessons, language)) for p in group.truant],
-        _LEFT[language]: [said(p) for p in group.left_early],
+        _LEFT[language]: [said(p, unsure if p.left_provisionally else "") for p in group.left_early],
         named[Status.ABSENT]: [said(p) for p in group.of(Status.ABSENT)],
         named[Status.UNKNOWN]: [
             said(p, in_words(of_one(p.doubts), language, day.zone)) for p in group.of(Status.UNKNOWN)

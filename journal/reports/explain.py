@@ -8,14 +8,13 @@ from pathlib import Path
 import click
 
 from journal.console import configured, reading
-from journal.desk.options import DAY
+from journal.desk.options import DAY, LANGUAGE
 from journal.desk.persons import known
 from journal.reports.explained import lines, plain, rows
 from journal.reports.personday import person_day
 from journal.reports.sheets import csv_text
 from journal.roster import rules_of, the_site
 from journal.settings import load
-from journal.words import LANGUAGES
 from sync.clock import clock_from_environment
 
 
@@ -23,7 +22,7 @@ from sync.clock import clock_from_environment
 @click.argument("person")
 @click.argument("date", type=DAY)
 @click.option("--site", help="Needed where the journal serves several.")
-@click.option("--language", type=click.Choice(LANGUAGES), default="ru", show_default=True)
+@LANGUAGE
 @click.option("--json", "style", flag_value="json", help="For a machine.")
 @click.option("--csv", "style", flag_value="csv", help="For a spreadsheet: one line for each thing that happened.")
 @configured

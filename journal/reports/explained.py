@@ -8,10 +8,11 @@ from gateway.domain.model import Mark, Mode, Source, Status
 from gateway.domain.presence import FactKind
 from journal.desk.said import in_words as said_in_words
 from journal.desk.wording import REASONS, STATUSES
-from journal.notify.notice import Template
+from journal.notify.outbox import State
+from journal.notify.wording import STATES, TEMPLATES
 from journal.reports.personday import Lesson, Message, PersonDay
-from journal.reports.register import plain_mark
-from journal.reports.wording import in_words
+from journal.reports.register import plain_mark, provisional
+from journal.reports.wording import PROVISIONAL, in_words
 from journal.words import minutes_in_words
 
 _FACTS: Final = {
@@ -95,41 +96,7 @@ _MODES: Final = {
         Mode.NONE: "attendance is not taken",
     },
 }
-_TEMPLATES: Final = {
-    "ru": {
-        Template.LATE: "опоздание",
-        Template.NOT_SEEN: "карта не отмечена",
-        Template.ABSENT: "отсутствие",
-        Template.UPDATE: "вход после сообщения",
-        Template.SEEN: "отметка внутри школы",
-        Template.CORRECTION: "исправление",
-        Template.LEFT_EARLY: "уход раньше",
-        Template.ARRIVED: "вход",
-    },
-    "en": {template: template.value.replace("_", " ") for template in Template},
-}
-_STATES: Final = {
-    "ru": {
-        "pending": "ждёт отправки",
-        "sending": "отправляется",
-        "sent": "отправлено в {at}",
-        "uncertain": "дошло ли, неизвестно",
-        "withdrawn": "отозвано до отправки",
-        "expired": "не отправлено: урок окончен",
-        "held": "ждёт решения человека",
-        "dropped": "отменено человеком",
-    },
-    "en": {
-        "pending": "waits to be sent",
-        "sending": "is being sent",
-        "sent": "sent at {at}",
-        "uncertain": "nobody knows whether it arrived",
-        "withdrawn": "taken back before it was sent",
-        "expired": "not sent: the lesson was over",
-        "held": "waits for a person to decide",
-        "dropped": "dropped by a person",
-    },
-}
+_SENT: Final = {"ru": " в {at}", "en": " at {at}"}
 
 
 def lines(day: PersonDay, language: str) -> list[str]:
@@ -240,7 +207,8 @@ def _taught(day: PersonDay, language: str) -> Told:
 def _marked(mark: Mark, language: str) -> str:
     late = f" {minutes_in_words(mark.minutes_late, language)}" if mark.status is Status.LATE else ""
     reason = f", {REASONS[language][mark.reason]}" if mark.reason else ""
-    return f"{STATUSES[language][mark.status]}{late}{reason}"
+    unsure = f", {PROVISIONAL[language]}" if provisional(mark) else ""
+    return f"{STATUSES[language][mark.status]}{late}{reason}{unsure}"
 
 
 def _told(day: PersonDay, language: str) -> Told:
@@ -248,10 +216,9 @@ def _told(day: PersonDay, language: str) -> Told:
 
 
 def _message(one: Message, day: PersonDay, language: str) -> str:
-    sent = _wall(one.sent, day) if one.sent else ""
-    state = _STATES[language][one.state.value].format(at=sent)
+    sent = _SENT[language].format(at=_wall(one.sent, day)) if one.state is State.SENT and one.sent else ""
     names = f" ({_wall(one.names, day)})" if one.names else ""
-    return f"{_TEMPLATES[language][one.template]}{names}, {one.recipient}: {state}"
+    return f"{TEMPLATES[language][one.template]}{names}, {one.recipient}: {STATES[language][one.state]}{sent}"
 
 
 def _wall(at: dt.datetime, day: PersonDay, *, seconds: bool = False) -> str:

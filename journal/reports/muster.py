@@ -16,19 +16,21 @@ from gateway.domain.instants import cutoffs
 from gateway.domain.model import PersonId
 from gateway.domain.muster import Whereabouts
 from gateway.domain.muster import muster as whereabouts
-from gateway.domain.presence import Fact
+from gateway.domain.presence import NEVER, Fact, FactKind, presence
 from gateway.domain.register import taken
 from gateway.domain.statement import Statement
 from journal.case import case_of
 from journal.console import configured, reading
-from journal.desk.options import DATE, SITE, WALL_TIME
-from journal.facts import bounds
+from journal.desk.options import DATE, LANGUAGE, SITE, WALL_TIME
+from journal.facts import bounds, gather, interpret
 from journal.reports.sheets import csv_text
-from journal.roster import Rules, rules_of, the_site
-from journal.tables import groups, people
-from journal.words import LANGUAGES
+from journal.roster import Rules, belongs, rules_of, the_site
+from journal.statements import spoken_between
+from journal.tables import groups, memberships, people
 from sync.clock import clock_from_environment
 
+#: Nobody of the staff works for longer without going through a door.
+_SHIFT: Final = dt.timedelta(hours=24)
 #: In this order; who is outside is not listed.
 LISTED: Final = (Whereabouts.INSIDE, Whereabouts.INSIDE_NO_EXIT, Whereabouts.UNKNOWN)
 _HEADS: Final[Mapping[str, Mapping[Whereabouts, str]]] = {
@@ -87,7 +89,7 @@ class Muster:
 @SITE
 @click.option("--at", "wall", type=WALL_TIME, help="By the school's clock; now where it is left out.")
 @DATE
-@click.option("--language", type=click.Choice(LANGUAGES), default="ru", show_default=True)
+@LANGUAGE
 @click.option("--json", "style", flag_value="json", help="For a machine.")
 @click.option("--csv", "style", flag_value="csv", help="For a spreadsheet: one line for each person.")
 @configured
@@ -126,6 +128,12 @@ async def mustered(connection: AsyncConnection, site: str, rules: Rules, at: dt.
     for person in facts:
         facts[person] += seen.get(person, ())
         facts[person] += case.spoken[person].statements if person in case.spoken else ()
+    staff = {person for person, (_, group) in described.items() if not group}
+    for person, before in (await _evening(connection, site, rules, date - dt.timedelta(days=1), staff)).items():
+        known = presence(before, as_of=at, ends=NEVER, policy=rules.policy)
+        stay = known.stays[-1] if known.stays else None
+        if stay is not None and stay.exit is None and (facts[person] or stay.since > at - _SHIFT):
+            facts[person] = [*before, *facts[person]]
     slots, ends = [], {}
     for member in case.members:
         slots += taken(member.slots)
@@ -141,6 +149,30 @@ async def mustered(connection: AsyncConnection, site: str, rules: Rules, at: dt.
     alarm = next((alarm.since for alarm in coverage.alarms if alarm.meets(at, at)), None)
     heads.sort(key=lambda head: (head.group, head.name, head.person))
     return Muster(site=site, at=at, zone=rules.zone, alarm=alarm, heads=tuple(heads))
+
+
+async def _evening(
+    connection: AsyncConnection, site: str, rules: Rules, day: dt.date, staff: set[str]
+) -> dict[PersonId, list[Fact | Statement]]:
+    """What was seen and said on the day before of staff who may be here all night.
+
+    Where no lane tells exits that is nobody but who is in a group with `overnight`: everybody else has gone home unseen.
+    """
+    m = memberships.c
+    query = select(m.person, m.group).where(m.site == site, m.person.in_(sorted(staff)), belongs(day.isoformat()))
+    groups_of: dict[str, list[str]] = {person: [] for person in staff}
+    for person, group in await connection.execute(query):
+        groups_of[person].append(group)
+    stays = {person for person, mine in groups_of.items() if rules.numbers(mine, None, None).overnight}
+    seen, _ = interpret(await gather(connection, site, day, rules.zone, staff))
+    spoken = await spoken_between(connection, site, *bounds(day, rules.zone), staff)
+    return {
+        PersonId(person): [
+            *(f for f in seen.get(PersonId(person), ()) if person in stays or f.kind is not FactKind.ARRIVAL),
+            *(spoken[person].statements if person in spoken else ()),
+        ]
+        for person in staff
+    }
 
 
 async def _described(connection: AsyncConnection, site: str) -> dict[str, tuple[str, str]]:

@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from gateway.domain.model import Doubt, Mark, MarkReason, Slot, Source, Status
 from gateway.domain.reasons import RANK
-from gateway.domain.register import day_mark, judged, taken
+from gateway.domain.register import day_mark, first_obligatory, judged, taken
 from journal.reports.codes import code_of
 from journal.revisions import newest_marks, not_held
 from journal.roster import Member, members, rules_of, the_site
@@ -20,6 +20,7 @@ from journal.tables import groups, people
 
 #: In the order of the columns.
 COLUMNS = (Status.PRESENT, Status.LATE, Status.ABSENT, Status.UNKNOWN, Status.PENDING)
+_MENDABLE = frozenset({Status.LATE, Status.LEFT_EARLY})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,12 +41,19 @@ class PupilDay:
     source: Source
     #: As the school's own register calls the day.
     code: str
-    #: What was not heard of, where that left the day unknown.
+    #: Whether the lateness is.
+    provisional: bool
+    #: What was not heard of, where that left the day unknown or provisional.
     doubts: tuple[Doubt, ...]
     #: Lessons that no door sees and nobody has marked yet: they are the teacher's to mark.
     unmarked: int
     #: In order of time, with the code of each.
     marks: tuple[tuple[Slot, Mark, str], ...]
+
+    @property
+    def left_provisionally(self) -> bool:
+        """Whether a door that was not heard of may still tell that the pupil came back."""
+        return any(mark.status is Status.LEFT_EARLY and provisional(mark) for _, mark, _ in self.marks)
 
     @property
     def teachers(self) -> bool:
@@ -91,6 +99,11 @@ class Register:
     classes: tuple[ClassDay, ...]
 
 
+def provisional(mark: Mark | None) -> bool:
+    """Whether it tells against the pupil what a door that was not heard of may still mend."""
+    return mark is not None and mark.status in _MENDABLE and not mark.complete
+
+
 async def register(connection: AsyncConnection, site: str, date: str, codes: CodesTable) -> Register:
     """Read the newest marks of the day. Raises ConfigError for a site that the journal does not know."""
     rules = await rules_of(connection)
@@ -129,7 +142,10 @@ def _pupil(member: Member, name: str, site: str, newest: Mapping[tuple[str, str]
             unmarked += 1
     whole = day_mark(member.slots, [mark for _, mark in marked])
     reason = next((mark.reason for _, mark in marked if mark.reason and mark.status is not Status.PRESENT), None)
-    doubts = {doubt: None for _, mark in marked if mark.status is Status.UNKNOWN for doubt in mark.doubts}
+    first = first_obligatory(member.slots)
+    late = [mark for slot, mark in marked if whole.status is Status.LATE and slot == first and provisional(mark)]
+    left = [mark for _, mark in marked if mark.status is Status.LEFT_EARLY and provisional(mark)]
+    unknown = [mark for _, mark in marked if whole.status is Status.UNKNOWN and mark.status is Status.UNKNOWN]
     return PupilDay(
         person=person,
         name=name,
@@ -140,7 +156,8 @@ def _pupil(member: Member, name: str, site: str, newest: Mapping[tuple[str, str]
         reason=reason,
         source=_weightiest(mark for _, mark in marked),
         code=code_of(whole.status, reason, codes),
-        doubts=tuple(doubts) if whole.status is Status.UNKNOWN else (),
+        provisional=bool(late),
+        doubts=tuple(dict.fromkeys(doubt for mark in (*late, *left, *unknown) for doubt in mark.doubts)),
         unmarked=unmarked,
         marks=tuple((slot, mark, code_of(mark.status, mark.reason, codes)) for slot, mark in marked),
     )
@@ -186,6 +203,7 @@ def _plain_pupil(pupil: PupilDay) -> dict[str, Any]:
         "reason": pupil.reason and pupil.reason.value,
         "source": pupil.source.value,
         "code": pupil.code,
+        "provisional": pupil.provisional,
         "doubts": [str(doubt) for doubt in pupil.doubts],
         "marks": [plain_mark(*one) for one in pupil.marks],
     }
@@ -200,6 +218,7 @@ def plain_mark(slot: Slot, mark: Mark, code: str) -> dict[str, Any]:
         "minutes_late": mark.minutes_late,
         "minutes_missed": mark.minutes_missed,
         "final": mark.final,
+        "provisional": provisional(mark),
         "reason": mark.reason and mark.reason.value,
         "source": mark.source.value,
         "code": code,
@@ -207,16 +226,20 @@ def plain_mark(slot: Slot, mark: Mark, code: str) -> dict[str, Any]:
     }
 
 
+def _yes(it: bool) -> str:
+    return "yes" if it else ""
+
+
 def rows(day: Register, *, by_lesson: bool) -> Sequence[Sequence[object]]:
     """For a spreadsheet: a line for each pupil, or for each of their lessons; the first is the header."""
     if by_lesson:
-        head = ["date", "class", "person", "name", "lesson", "status", "minutes_late", "reason", "source", "code"]
+        head = ["date", "class", "person", "name", "lesson", "status", "minutes_late"]
         return [
-            head,
+            [*head, "reason", "source", "code", "provisional"],
             *(
                 (
-                    *(day.date, group.title, p.person, p.name),
-                    *(slot.number, mark.status, mark.minutes_late, mark.reason or "", mark.source, code),
+                    *(day.date, group.title, p.person, p.name, slot.number, mark.status, mark.minutes_late),
+                    *(mark.reason or "", mark.source, code, _yes(provisional(mark))),
                 )
                 for group in day.classes
                 for p in group.pupils
@@ -225,11 +248,11 @@ def rows(day: Register, *, by_lesson: bool) -> Sequence[Sequence[object]]:
         ]
     head = ["date", "class", "person", "name", "status", "minutes_late", "missed", "lessons"]
     return [
-        [*head, "unmarked", "reason", "source", "code"],
+        [*head, "unmarked", "reason", "source", "code", "provisional"],
         *(
             (
                 *(day.date, group.title, p.person, p.name, p.status, p.minutes_late, p.missed, p.lessons),
-                *(p.unmarked, p.reason or "", p.source, p.code),
+                *(p.unmarked, p.reason or "", p.source, p.code, _yes(p.provisional)),
             )
             for group in day.classes
             for p in group.pupils

@@ -39,6 +39,8 @@ _DOUBTS: Final[Mapping[str, Mapping[DoubtKind, str]]] = {
     },
 }
 
+PROVISIONAL: Final = {"ru": "предварительно", "en": "provisional"}
+
 #: They are about one person; every other doubt is about a door, and so about everybody.
 _OF_ONE: Final = frozenset({DoubtKind.PERMIT, DoubtKind.CHECKPOINT, DoubtKind.UNCERTAIN})
 

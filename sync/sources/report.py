@@ -8,6 +8,7 @@ from dataclasses import dataclass, fields
 from typing import Any, NamedTuple
 
 from gateway.domain.credential import Credential
+from gateway.domain.directory import GatewayRow
 from gateway.domain.model import Slot
 from sync.sources.school import Remark, School
 
@@ -25,6 +26,7 @@ _WORDS: Mapping[str, Mapping[str, str]] = {
         "persons": "люди",
         "credentials": "карты",
         "groups": "классы и группы",
+        "lanes": "проходы",
         "lessons": "уроки недели",
         "slots": "занятия по датам",
         "added": "добавлено",
@@ -32,6 +34,13 @@ _WORDS: Mapping[str, Mapping[str, str]] = {
         "removed": "убрано",
         "warnings": "замечания",
     },
+}
+
+
+#: After what an import would do.
+REHEARSED: Mapping[str, str] = {
+    "en": "A dry run: nothing was written.",
+    "ru": "Это проверка: ничего не записано.",
 }
 
 
@@ -53,8 +62,20 @@ class Outline:
     persons: Rows | None = None
     credentials: Rows | None = None
     groups: Rows | None = None
+    lanes: Rows | None = None
     lessons: Rows | None = None
     slots: Rows | None = None
+
+
+def lane_rows(gateways: Iterable[GatewayRow]) -> Rows:
+    """Lanes, named as coverage names them."""
+    return {
+        (gateway.id, lane.id): Known(
+            f"{gateway.id}/{lane.id}", (lane.direction, lane.opens, lane.closes, lane.rotations)
+        )
+        for gateway in gateways
+        for lane in gateway.lanes
+    }
 
 
 def outline(
@@ -87,6 +108,7 @@ def outline(
             one.id: Known(one.id, (one.grade, one.shift, one.bells, one.stage, one.part_of))
             for one in school.timetable.classes
         },
+        lanes=lane_rows(school.gateways),
         # Origins are no part of equality: a lesson that moved to another row is the same.
         lessons={
             (one.group, one.weekday, one.lesson, one.week, one.first): Known(
@@ -114,6 +136,7 @@ class Difference:
     persons: Changes | None = None
     credentials: Changes | None = None
     groups: Changes | None = None
+    lanes: Changes | None = None
     lessons: Changes | None = None
     slots: Changes | None = None
 

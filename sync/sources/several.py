@@ -59,16 +59,20 @@ class CompiledSchool:
     school: School
     slots: Sequence[Slot]
     remarks: Sequence[Remark]
-    #: The lessons end there.
+    #: The lessons begin and end there.
+    since: dt.datetime
     until: dt.datetime
 
 
 def compiled_school(sources: Sequence[Source], now: dt.datetime, ahead: dt.timedelta = HORIZON) -> CompiledSchool:
     """Read and compile. Raises SourceError."""
     school = read_school(sources, now.date())
-    first = now.astimezone(ZoneInfo(school.zone)).date()
+    zone = ZoneInfo(school.zone)
+    first = now.astimezone(zone).date()
     compiled = compile_days(school.timetable, first, first + ahead)
-    return CompiledSchool(school=school, slots=compiled.slots, remarks=unplaced(compiled), until=now + ahead)
+    since = dt.datetime.combine(first, dt.time(), zone)
+    remarks = unplaced(compiled)
+    return CompiledSchool(school=school, slots=compiled.slots, remarks=remarks, since=since, until=now + ahead)
 
 
 def unplaced(compiled: Compiled) -> list[Remark]:

@@ -96,6 +96,18 @@ def test_all_devices_and_all_lanes_are_judged_together(tmp_path: Path) -> None:
     assert [*problems(tmp_path, text)] == [*places, '[[lanes]] 3 "b", key gate']
 
 
+def test_what_a_driver_knows_is_told_beside_a_table_that_is_wrong(tmp_path: Path) -> None:
+    broken = GOOD.replace('direction = "in"', 'direction = "inside"', 1)
+    text = (
+        broken + DOOR.format(n=1, kind="rdm6301") + '[[lanes]]\nid = "a"\ndirection = "in"\nreader = "door-serial/2"\n'
+    )
+    checked = check(tmp_path, text + 'devices = "none"\n')
+    told = [line.partition(": got ")[0].removeprefix("error: ").strip() for line in checked.output.splitlines()]
+    assert checked.exit_code == 1
+    for place in (LANE + "direction", '[[lanes]] 2 "a", key devices', '[[devices]] 2 "door-1", key kind'):
+        assert sum(line.endswith(place) for line in told) == 1, (place, told)
+
+
 def test_a_stranger_under_our_name_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     own_packages()
     owners = {"sync": ["attendance-gateway", "their-sync"]}

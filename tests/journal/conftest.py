@@ -97,6 +97,17 @@ async def _furnish(url: str) -> None:
         await furnish(store)
 
 
+async def _leave_empty(url: str) -> None:
+    async with opened(url):
+        pass
+
+
+@pytest.fixture
+def empty_database(copied: Callable[[Furnish], str]) -> str:
+    """Its address, with nothing in it."""
+    return copied(_leave_empty)
+
+
 @pytest.fixture
 def database(copied: Callable[[Furnish], str]) -> str:
     """Its address, with site, gateway and pupil."""

@@ -74,6 +74,7 @@ class Ledger:
         person: int,
         local: str,
         *,
+        way: Direction = Direction.IN,
         clock: ClockState = ClockState.SYNCED,
         boot: str = "b1",
         wrong: timedelta = timedelta(0),
@@ -81,7 +82,7 @@ class Ledger:
     ) -> int:
         data = TapData(
             lane=LANE,
-            direction=Direction.IN,
+            direction=way,
             token=KEY.token(card(person)),
             technology=Technology.EM4100,
             assurance=Assurance.UID,

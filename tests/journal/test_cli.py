@@ -202,12 +202,12 @@ def test_another_site_has_a_key_of_its_own(desk: Desk, tmp_path: Path) -> None:
 def test_messages_are_paused_and_resumed(desk: Desk, tmp_path: Path) -> None:
     folder = str(write_school(tmp_path / "school"))
     desk.types("directory", "import", "school-1", folder)
-    assert "paused" not in desk.types("notify", "list")
+    assert "resume" not in desk.types("notify", "list")
     assert "notify resume" in desk.types("notify", "pause")
     desk.types("directory", "import", "school-1", folder)
-    assert desk.types("notify", "list").startswith("messages are paused: attendance-journal notify resume")
-    desk.types("notify", "resume")
-    assert "paused" not in desk.types("notify", "list")
+    assert desk.types("notify", "list").startswith("сообщения приостановлены: attendance-journal notify resume")
+    assert desk.types("notify", "resume", "--language", "en") == "messages go out again\n"
+    assert "resume" not in desk.types("notify", "list")
 
 
 def test_the_readme_names_the_arguments_of_each_command() -> None:

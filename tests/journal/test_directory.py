@@ -187,6 +187,17 @@ async def test_a_broker_that_refuses_is_an_alarm_and_the_end_of_a_timetable_too(
     assert "directory import" in office.alarms[1]["hint"]
 
 
+async def test_a_site_without_a_timetable_is_told_what_that_means(office: Office) -> None:
+    await office.imports()
+    async with office.store.begin() as connection:
+        await connection.execute(tables.slots.delete())
+    with pytest.raises(LinkLost):
+        await office.publisher.serve(Shelf())
+    [alarm] = office.alarms
+    assert alarm["sentence"].startswith("there is no timetable yet: taps are recorded")
+    assert alarm["hint"] == f"'attendance-journal directory import {SITE} FOLDER' brings people, cards and lessons"
+
+
 async def test_the_policy_of_the_whole_site_travels(office: Office) -> None:
     await office.imports()
     shelf = Shelf()

@@ -177,3 +177,17 @@ async def test_the_report_gives_reasons_codes_and_what_the_teacher_marks(desk: C
         ("p2", "1", "Н"),
         ("p2", "2", "Н"),
     ]
+
+
+async def test_leaving_that_a_silent_door_may_mend_is_provisional(desk: Counter) -> None:
+    by = ("--by", "Guard")
+    await desk.types("statement", "came", "p3", "--at", "09:20", *by, when="09:20")
+    await desk.types("statement", "left", "p3", "--at", "09:55", *by, when="09:56")
+    await desk.judge.at("12:00")
+    left = (
+        "lesson 2, 09:25–10:10: left early, provisional – the office said so; not everything is known: entrance south"
+    )
+    assert left in await desk.types("explain", "p3", DAY, "--language", "en")
+    shown = (await desk.types("report", "--date", DAY, "--language", "en")).splitlines()
+    assert "5А, left early: Фамилия3 Имя3 (provisional)" in shown
+    assert shown[-2:] == ["Why unknown or provisional:", "  entrance south/main not heard from since 08:55"]

@@ -11,8 +11,10 @@ import pytest
 from sqlalchemy import update
 
 from journal import tables
-from journal.notify.outbox import claim, expire
+from journal.notify.notice import Template
+from journal.notify.outbox import State, claim, expire
 from journal.notify.tables import notices
+from journal.notify.wording import STATES, TEMPLATES, dropped_in_words, released_in_words
 from journal.store import EVERYBODY, Day, mark_dirty
 from tests.journal.clerk import Clerk, clerk
 from tests.journal.judging import told
@@ -106,7 +108,7 @@ async def test_those_told_before_the_limit_stay_told_and_count(desk: Clerk) -> N
 
 async def test_what_is_held_goes_when_a_person_says_so(desk: Clerk) -> None:
     await nobody_came(desk, but=[9, 10])
-    assert await desk.types("08:46", "notify", "release", SITE, "--by", "Петрова") == "8 messages go out\n"
+    assert await desk.types("08:46", "notify", "release", SITE, "--by", "Петрова") == "уходит 8 сообщений\n"
     await everybody_again(desk, "08:47")
     assert await states(desk) == {"pending": 8}
     assert set(await desk.place.rows(notices, "author", "decided")) == {
@@ -128,15 +130,16 @@ async def test_a_released_message_expires_with_its_lesson(desk: Clerk) -> None:
 
 async def test_a_held_message_expires_too_and_cannot_be_released_then(desk: Clerk) -> None:
     await nobody_came(desk)
-    assert await desk.types("09:15", "notify", "release", SITE, "--by", "Петрова") == "0 messages go out\n"
-    assert await desk.types("09:15", "notify", "held", SITE) == "nothing is held\n"
+    english = ("--language", "en")
+    assert await desk.types("09:15", "notify", "release", SITE, "--by", "П.", *english) == "0 messages go out\n"
+    assert await desk.types("09:15", "notify", "held", SITE, *english) == "nothing is held\n"
     async with desk.place.store.begin() as connection:
         assert await expire(connection, at("09:15")) == 10
 
 
 async def test_what_is_dropped_is_never_said_nor_that_the_child_came_late(desk: Clerk) -> None:
     await nobody_came(desk)
-    assert await desk.types("08:46", "notify", "drop", SITE, "--by", "Петрова") == "10 messages are dropped\n"
+    assert await desk.types("08:46", "notify", "drop", SITE, "--by", "Петрова") == "отменено 10 сообщений\n"
     desk.place.north.tap(1, "08:50")
     await desk.place.heard("08:45", "08:51")
     await everybody_again(desk, "08:51")
@@ -159,8 +162,8 @@ async def test_only_one_class_is_released(desk: Clerk) -> None:
         await connection.execute(update(tables.people).where(mine).values(class_group="5b"))
     await nobody_came(desk)
     assert await states(desk) == {"held": 7, "pending": 3}
-    assert await desk.types("08:46", "notify", "release", SITE, "--class", "5Б", "--by", "П.") == "0 messages go out\n"
-    assert await desk.types("08:46", "notify", "release", SITE, "--class", "5А", "--by", "П.") == "7 messages go out\n"
+    assert await desk.types("08:46", "notify", "release", SITE, "--class", "5Б", "--by", "П.") == "уходит 0 сообщений\n"
+    assert await desk.types("08:46", "notify", "release", SITE, "--class", "5А", "--by", "П.") == "уходит 7 сообщений\n"
 
 
 async def test_who_is_held_is_shown_by_name(desk: Clerk) -> None:
@@ -170,10 +173,35 @@ async def test_who_is_held_is_shown_by_name(desk: Clerk) -> None:
     first = {"class": "5А", "person": "p10", "name": "Фамилия10 Имя10", "template": "not_seen", "expires": "09:15"}
     assert rows[0] == first
     shown = await desk.types("08:46", "notify", "held", SITE, "--class", "5А")
-    assert shown.splitlines()[-1] == "5А 6"
-    assert await desk.types("08:46", "notify", "held", SITE, "--class", "5Б") == "nothing is held\n"
+    assert shown.splitlines()[0] == "5А  карта не отмечена  p10  Фамилия10 Имя10  09:15"
+    assert shown.splitlines()[-1] == "5А: 6"
+    english = await desk.types("08:46", "notify", "held", SITE, "--class", "5А", "--language", "en")
+    assert english.splitlines()[1] == "5А  not seen  p5   Фамилия5 Имя5    09:15"
+    assert await desk.types("08:46", "notify", "held", SITE, "--class", "5Б") == "решения ничего не ждёт\n"
     assert "known sites: school-1" in await desk.types("08:46", "notify", "held", "school-9", code=1)
-    assert await desk.types("08:46", "notify", "list", "--state", "held") != "no messages\n"
+    assert (await desk.types("08:46", "notify", "list", "--state", "held")).endswith("\nждёт решения человека: 6\n")
+    assert await desk.types("08:46", "notify", "list", "--state", "sent") == "сообщений нет\n"
+
+
+@pytest.mark.parametrize(
+    ("count", "language", "released", "dropped"),
+    [
+        (1, "ru", "уходит 1 сообщение", "отменено 1 сообщение"),
+        (2, "ru", "уходят 2 сообщения", "отменены 2 сообщения"),
+        (11, "ru", "уходит 11 сообщений", "отменено 11 сообщений"),
+        (21, "ru", "уходит 21 сообщение", "отменено 21 сообщение"),
+        (1, "en", "1 message goes out", "1 message is dropped"),
+        (2, "en", "2 messages go out", "2 messages are dropped"),
+    ],
+)
+def test_plurals_of_what_was_decided(count: int, language: str, released: str, dropped: str) -> None:
+    assert (released_in_words(count, language), dropped_in_words(count, language)) == (released, dropped)
+
+
+@pytest.mark.parametrize("language", ["ru", "en"])
+def test_every_state_and_template_has_words(language: str) -> None:
+    assert all(STATES[language][state] for state in State)
+    assert all(TEMPLATES[language][template] for template in Template)
 
 
 async def test_nobody_decides_without_a_name(desk: Clerk) -> None:
@@ -231,13 +259,13 @@ async def test_a_lesson_that_is_cancelled_takes_its_messages_along(desk: Clerk) 
 
 async def test_who_asked_hears_after_the_lesson(desk: Clerk) -> None:
     wish = ("notify", "wish", SITE, "p1", "parent1@example.org")
-    assert await desk.types("08:00", *wish, "--of", "arrived") == "p1: arrived\n"
+    assert await desk.types("08:00", *wish, "--of", "arrived") == "p1: вход\n"
     desk.place.north.tap(1, "08:20")
     desk.place.north.tap(2, "08:20")
     await desk.place.heard("07:00", "09:15")
     await everybody_again(desk, "09:15")
     assert await desk.place.notices() == ["p1 arrived pending"]
-    assert await desk.types("09:16", *wish) == "p1: nothing besides\n"
+    assert await desk.types("09:16", *wish) == "p1: ничего сверх обычного\n"
     await desk.judge.at("09:16")
     assert await desk.place.notices() == ["p1 arrived withdrawn"]
 

@@ -19,7 +19,7 @@ def test_a_folder_is_judged_and_then_imported(desk: Desk, tmp_path: Path) -> Non
     folder = str(write_school(tmp_path / "school"))
     judged = desk.json("directory", "import", "school-1", folder, "--dry-run")
     assert not (tmp_path / "state").exists()
-    assert desk.json("directory", "import", "school-1", folder) == judged
+    assert desk.json("directory", "import", "school-1", folder) == judged | {"dry_run": False}
     assert {key: judged[key] for key in ("persons", "groups", "credentials", "warnings")} == {
         "persons": 2,
         "groups": 1,
@@ -30,6 +30,9 @@ def test_a_folder_is_judged_and_then_imported(desk: Desk, tmp_path: Path) -> Non
     again = desk.types("directory", "import", "school-1", folder, "--language", "en")
     assert again.splitlines()[0] == f"persons: 2, groups: 1, credentials: 2, slots: {judged['slots']}"
     assert again.splitlines()[1] == "nothing changes"
+    assert "dry run" not in again
+    tried = desk.types("directory", "import", "school-1", folder, "--language", "en", "--dry-run")
+    assert tried.endswith("A dry run: nothing was written.\n")
 
 
 def test_an_import_tells_what_differs_and_changes_nothing_when_tried(desk: Desk, tmp_path: Path) -> None:
@@ -53,6 +56,20 @@ def test_a_site_of_a_wrong_name_is_no_silent_first_import(desk: Desk, tmp_path: 
     [told] = desk.json("directory", "import", "shcool-1", folder, "--dry-run")["warnings"]
     assert (told["place"], told["problem"]) == ("site", "shcool-1 has nobody yet; known sites: school-1")
     assert desk.json("directory", "import", "school-1", folder, "--dry-run")["warnings"] == []
+
+
+def test_a_lane_that_is_gone_is_named(desk: Desk, tmp_path: Path) -> None:
+    folder = str(write_school(tmp_path / "school"))
+    desk.types("directory", "import", "school-1", folder)
+    write_school(tmp_path / "school", lanes=SCHOOL["lanes.csv"].replace("north", "south"))
+    told = desk.types("directory", "import", "school-1", folder, "--dry-run")
+    assert "проходы: добавлено 1 (door-1/south), убрано 1 (door-1/north)" in told.splitlines()
+    turned = SCHOOL["lanes.csv"].replace("arrival_only", "in")
+    write_school(tmp_path / "school", lanes=turned)
+    assert "lanes: changed 1 (door-1/north)" in desk.types(
+        "directory", "import", "school-1", folder, "--language", "en"
+    )
+    assert "nothing changes" in desk.types("directory", "import", "school-1", folder, "--language", "en")
 
 
 def test_a_card_that_has_ended_is_told_as_new_once(desk: Desk, tmp_path: Path) -> None:

@@ -24,7 +24,8 @@ def announcing(key: Signer = NEW, under: Signer = OLD) -> Door:
 
 
 async def kid(journal: Journal) -> object:
-    [row] = await registered(journal.store)
+    async with journal.store.read() as connection:
+        [row] = await registered(connection)
     return row["kid"]
 
 

@@ -4,9 +4,7 @@ import asyncio
 import csv
 import io
 import json
-import sqlite3
 from collections.abc import AsyncIterator, Sequence
-from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -64,10 +62,6 @@ def run(tmp_path: Path, *arguments: str) -> str:
     return result.output
 
 
-def names(folder: Path) -> Sequence[str]:
-    return [path.name for path in folder.iterdir()]
-
-
 def lines(output: str) -> Sequence[str]:
     return [" ".join(line.split()) for line in output.splitlines()]
 
@@ -102,15 +96,17 @@ async def test_unknown_is_a_column_of_its_own_with_its_reason(place: School, tmp
     await morning(place, silent=True)
     output = lines(await in_thread(tmp_path, "report", "--date", DATE))
     assert output[2] == "5А 4 2 1 0 1 0 0"
-    assert output[6:] == [
+    assert output[5:] == [
+        "5А, опоздали: Фамилия3 Имя3 (21 минута, предварительно)",
         "5А, неизвестно: Фамилия4 Имя4",
-        "Почему неизвестно:",
+        "Почему неизвестно или предварительно:",
         "вход south/main не слышен с 08:00",
     ]
     output = lines(await in_thread(tmp_path, "report", "--date", DATE, "--language", "en"))
-    assert output[6:] == [
+    assert output[5:] == [
+        "5А, late: Фамилия3 Имя3 (21 minutes, provisional)",
         "5А, unknown: Фамилия4 Имя4",
-        "Why unknown:",
+        "Why unknown or provisional:",
         "entrance south/main not heard from since 08:00",
     ]
 
@@ -223,6 +219,23 @@ async def test_for_a_spreadsheet(place: School, tmp_path: Path) -> None:
     assert next(row["name"] for row in rows if row["person"] == "x") == "'=1+1 "
 
 
+@pytest.mark.parametrize(("silent", "said"), [(True, ["yes", ""]), (False, ["", ""])])
+async def test_lateness_that_a_silent_door_may_mend_is_provisional(
+    place: School, tmp_path: Path, silent: bool, said: list[str]
+) -> None:
+    await morning(place, silent=silent)
+    day = json.loads(await in_thread(tmp_path, "report", "--date", DATE, "--json"))
+    by_person = {pupil["person"]: pupil for group in day["classes"] for pupil in group["pupils"]}
+    assert {person: pupil["provisional"] for person, pupil in by_person.items()} == {
+        person: person == "p3" and silent for person in ("p1", "p2", "p3", "p4", "t1")
+    }
+    assert [bool(word) for word in said] == [mark["provisional"] for mark in by_person["p3"]["marks"]]
+    for style in ([], ["--by-lesson"]):
+        text = await in_thread(tmp_path, "report", "--date", DATE, "--csv", *style)
+        rows = [row for row in csv.DictReader(io.StringIO(text)) if row["person"] == "p3"]
+        assert [row["provisional"] for row in rows] == said[: len(rows)]
+
+
 async def test_a_day_without_lessons(place: School, tmp_path: Path) -> None:
     assert lines(await in_thread(tmp_path, "report", "--date", "2026-09-06"))[1] == "В этот день уроков нет."
 
@@ -242,26 +255,6 @@ async def test_one_of_several_sites_must_be_named(place: School, tmp_path: Path)
     assert "--site school-1 or second" in caught.value.hint
 
 
-@pytest.mark.parametrize("command", [("report",), ("notify", "list")])
-async def test_where_no_journal_ever_ran(tmp_path: Path, command: Sequence[str]) -> None:
-    (tmp_path / "journal.toml").write_text(f'[state]\ndirectory = "{tmp_path}"\n', encoding="utf-8")
-    with pytest.raises(ConfigError, match="no journal ever ran") as caught:
-        await in_thread(tmp_path, *command)
-    assert caught.value.hint == "attendance-journal migrate"
-    assert names(tmp_path) == ["journal.toml"]
-
-
-@pytest.mark.parametrize("command", [("report",), ("notify", "list")])
-async def test_a_database_without_tables_or_of_another_version(tmp_path: Path, command: Sequence[str]) -> None:
-    (tmp_path / "journal.toml").write_text(f'[state]\ndirectory = "{tmp_path}"\n', encoding="utf-8")
-    for schema, said in (("", "no journal ever ran"), ("CREATE TABLE sites (site TEXT)", "cannot be read")):
-        with closing(sqlite3.connect(tmp_path / "journal.db")) as database:
-            database.executescript(schema or "VACUUM")
-        with pytest.raises(ConfigError, match=said) as caught:
-            await in_thread(tmp_path, *command)
-        assert caught.value.hint == "attendance-journal migrate"
-
-
 async def test_messages_to_parents_are_listed(place: School, tmp_path: Path) -> None:
     await place.heard("07:00", "08:46")
     await JudgeLoop(place.store, FakeClock(at("08:46"))).round()
@@ -272,5 +265,7 @@ async def test_messages_to_parents_are_listed(place: School, tmp_path: Path) -> 
     assert rows[0]["expires"] == "2026-09-01T06:15:00.000+00:00"
     assert json.loads(await in_thread(tmp_path, "notify", "list", "--json", "--state", "uncertain")) == []
     shown = lines(await in_thread(tmp_path, "notify", "list", "--date", DATE))
-    assert shown[0] == "2026-09-01 pending not_seen p1 parent1@example.org"
-    assert shown[-1] == "pending 4"
+    assert shown[0] == "2026-09-01 ждёт отправки карта не отмечена p1 parent1@example.org"
+    assert shown[-1] == "ждёт отправки: 4"
+    english = lines(await in_thread(tmp_path, "notify", "list", "--date", DATE, "--language", "en"))
+    assert english[0] == "2026-09-01 waits to be sent not seen p1 parent1@example.org"

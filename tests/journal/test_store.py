@@ -5,6 +5,7 @@ import sqlite3
 from pathlib import Path
 
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import Connection, event, select, text
@@ -12,7 +13,7 @@ from sqlalchemy.exc import IntegrityError
 
 from gateway.errors import ConfigError
 from journal import tables
-from journal.migrate import migrate
+from journal.migrate import alembic_config, migrate
 from journal.store import Day, Holder, Store, holder_at, insert_new, mark_dirty, opened, upsert
 from tests.journal.conftest import furnished, url_of
 from tests.journal.door import SITE
@@ -39,6 +40,22 @@ async def test_migrations_and_tables_agree(store: Store) -> None:
 
 async def test_a_second_migration_changes_nothing(store: Store) -> None:
     assert not await migrate(store)
+
+
+async def test_lanes_of_an_older_database_have_always_been(empty_database: str) -> None:
+    columns = "site, gateway, lane, direction, opens, closes"
+    async with opened(empty_database) as store:
+        async with store.begin() as connection:
+            await connection.run_sync(lambda it: command.upgrade(alembic_config(it), "0008"))
+            await connection.exec_driver_sql(
+                f"INSERT INTO sites (site, name, zone, language, policy, revision) VALUES ('{SITE}', 'n', 'UTC', 'ru', '{{}}', 1)"
+            )
+            row = f"'{SITE}', 'door-1', 'north', 'in', '07:00', '20:00'"
+            await connection.exec_driver_sql(f"INSERT INTO lanes ({columns}) VALUES ({row})")
+        assert await migrate(store)
+        async with store.read() as connection:
+            kept = (await connection.execute(select(tables.lanes))).one()
+        assert tuple(kept) == (SITE, "door-1", "north", 0, None, "in", "07:00", "20:00", 0)
 
 
 async def test_a_newer_database_is_refused(store: Store) -> None:

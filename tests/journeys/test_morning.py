@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -13,7 +14,7 @@ import pytest
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(180)]
 
-MORNING = [sys.executable, "-m", "simulators", "morning", "--scenario", "brisk"]
+MORNING = [sys.executable, "-m", "simulators", "morning", "--scenario", "brisk", "--language", "en"]
 FIGURES = {
     "taps": int,
     "green": int,
@@ -42,6 +43,9 @@ def play(folder: Path, *options: str, pupils: int = 60, speed: int = 150) -> dic
     ended = subprocess.run(command, capture_output=True, text=True, timeout=170, check=False)
     result: dict[str, Any] = json.loads(report.read_text(encoding="utf-8")) if report.exists() else {}
     assert (ended.returncode, result.get("mismatches")) == (0, []), ended.stderr[-4000:]
+    shown = re.findall(r"entries (?:at the gateways|in the journal) (\d+)", ended.stderr)
+    assert 0 < max(map(int, shown)) <= result["entries"], "the screen never counts more than the reckoning"
+    assert ("that is intended" in ended.stderr) == ("gateway" in options)
     return result
 
 

@@ -64,6 +64,14 @@ def test_the_language_is_that_of_the_terminal(environment: dict[str, str], langu
     assert language_of(environment) == language
 
 
+@pytest.mark.parametrize(("note", "told"), [("blind", True), ("", False)])
+def test_what_looks_like_a_mistake_is_said_to_be_none(
+    capsys: pytest.CaptureFixture[str], note: str, told: bool
+) -> None:
+    Screen("en", demo=True).end(Verdict(rows=[], mismatches=[], hints=[], note=note))
+    assert ("no parent is told: that is intended" in capsys.readouterr().out) is told
+
+
 def test_a_lie_is_seen_at_the_end(capsys: pytest.CaptureFixture[str]) -> None:
     rows = [Row(word="present", found="270", expected="270"), Row(word="late", found="15", expected="16", wrong=True)]
     Screen("en", demo=True).end(Verdict(rows=rows, mismatches=["p1 is absent"], hints=[("README.md", "read")]))

@@ -78,7 +78,8 @@ def test_the_command_tries_and_then_writes(tmp_path: Path) -> None:
     assert not path.exists()
     said = json.loads(tried.stdout)
     assert (said["persons"], said["groups"], said["credentials"], said["warnings"]) == (2, 1, 2, [])
-    assert CliRunner().invoke(main, words).stdout == tried.stdout
+    assert (said["dry_run"], said["difference"]["persons"]["added"]["ids"]) == (True, ["p-1", "p-2"])
+    assert json.loads(CliRunner().invoke(main, words).stdout) == said | {"dry_run": False}
     local = read_local(path)
     assert local is not None
     assert len(local.content.slots) == said["slots"]
@@ -89,3 +90,31 @@ def test_the_command_tries_and_then_writes(tmp_path: Path) -> None:
     assert failed.exit_code == 1
     assert "cards.csv" in failed.output
     assert path.read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    ("language", "same", "told"),
+    [
+        ("en", "nothing changes", "A dry run: nothing was written."),
+        ("ru", "ничего не меняется", "Это проверка: ничего не записано."),
+    ],
+)
+def test_a_dry_run_tells_what_would_change_and_that_nothing_was_written(
+    tmp_path: Path, language: str, same: str, told: str
+) -> None:
+    config, school = write_config(tmp_path, ["tcp://127.0.0.1:9"]), tmp_path / "school"
+    words = ["import", str(config), "table", str(write_school(school)), "--language", language]
+    assert told not in CliRunner().invoke(main, words).stdout
+    path = local_path(load(config).state.roster)
+    before = path.read_bytes()
+    assert CliRunner().invoke(main, [*words, "--dry-run"]).stdout.splitlines()[1:] == [same, told]
+    cards = SCHOOL["cards.csv"].replace("p-1", "p-3")
+    write_school(school, people=SCHOOL["people.csv"] + "p-3;Орлов;Пётр;5А\n", cards=cards)
+    tried = CliRunner().invoke(main, [*words, "--dry-run"]).stdout.splitlines()
+    assert [line.partition(": ")[2] for line in tried[1:-1]] == (
+        ["added 1 (p-3)", "changed 1 (p-3)"] if language == "en" else ["добавлено 1 (p-3)", "изменено 1 (p-3)"]
+    )
+    assert path.read_bytes() == before
+    path.write_bytes(b"damaged")
+    damaged = CliRunner().invoke(main, [*words, "--dry-run"])
+    assert "3 (p-1, p-2, p-3)" in damaged.stdout

@@ -2,13 +2,13 @@
 
 import datetime as dt
 import json
-from dataclasses import replace
+from dataclasses import fields, replace
 
 import pytest
 
 from gateway.domain.compiler import compile_days
 from gateway.domain.directory import CredentialState
-from gateway.domain.model import GroupId, PersonId
+from gateway.domain.model import GroupId, LaneId, PersonId
 from sync.sources.report import LISTED, Changes, Difference, Known, Outline, Report, difference, outline
 from sync.sources.school import Remark, School
 from sync.sources.table import parse
@@ -31,7 +31,7 @@ def test_the_same_school_changes_nothing() -> None:
         {name: data.replace(b"\n", b"\n\n") if name == "lessons.csv" else data for name, data in FILES.items()}
     )
     found = difference(STANDS, outlined(moved))
-    assert found == Difference(persons=NOTHING, credentials=NOTHING, groups=NOTHING, lessons=NOTHING, slots=NOTHING)
+    assert {getattr(found, kind.name) == NOTHING for kind in fields(Difference)} == {True}
     assert (found.text("en"), found.text("ru")) == ("nothing changes", "ничего не меняется")
 
 
@@ -48,10 +48,12 @@ def test_each_kind_is_added_changed_and_removed() -> None:
     card, other, *cards = SCHOOL.cards
     lesson, *lessons = SCHOOL.timetable.lessons
     group, *groups = SCHOOL.timetable.classes
+    lane, *lanes = SCHOOL.lanes
     after = replace(
         SCHOOL,
         people=[replace(first, id=PersonId("p0100")), replace(second, last_name="Другая"), *people],
         cards=[replace(other, person=card.person), replace(cards[0], state=CredentialState.LOST), *cards[1:]],
+        lanes=[*lanes, replace(lane, id=LaneId("east"))],
         timetable=replace(
             SCHOOL.timetable,
             lessons=[replace(lesson, lesson=6), *lessons],
@@ -62,6 +64,7 @@ def test_each_kind_is_added_changed_and_removed() -> None:
     assert found.persons == Changes(added=("p0100",), changed=("p0002",), removed=("p0001",))
     assert found.credentials == Changes(changed=("p0001", "p0003"), removed=("p0001",))
     assert found.groups == Changes(added=("1А",), changed=("2А",))
+    assert found.lanes == Changes(added=(f"{lane.gateway}/east",), removed=(f"{lane.gateway}/{lane.id}",))
     assert found.lessons == Changes(added=("2А-1-6",), removed=("2А-1-1",))
     assert found.slots == Changes(added=("2А-20250908-6",), removed=("2А-20250908-1",))
     assert found.text("en").splitlines()[0] == "persons: added 1 (p0100), changed 1 (p0002), removed 1 (p0001)"
@@ -114,7 +117,7 @@ def test_a_report_for_people_and_for_machines(language: str, text: str) -> None:
         school, slots, [Remark(place="b.csv:2", problem="p", hint="q")], difference(STANDS, outlined(school))
     )
     assert said.text(language) == text
-    kinds = ("persons", "credentials", "groups", "lessons", "slots")
+    kinds = ("persons", "credentials", "groups", "lanes", "lessons", "slots")
     none = {what: {"count": 0, "ids": []} for what in ("added", "changed", "removed")}
     assert json.loads(json.dumps(said.plain())) == {
         "persons": 16,

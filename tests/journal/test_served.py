@@ -1,0 +1,136 @@
+"""Lanes keep their past: what an import says is true from its day on, and old days are judged by what was true then."""
+
+import datetime as dt
+from datetime import timedelta
+
+import pytest
+
+from gateway.domain.directory import GatewayRow, LaneRow
+from gateway.domain.model import Direction, LaneDirection, PersonId
+from journal.facts import gather, interpret
+from journal.served import serve
+from journal.store import Day, mark_dirty, moment
+from tests.journal.bureau import Office, Shelf
+from tests.journal.judging import Judge
+from tests.journal.school import LANE, SITE, TODAY, ZONE, School, at
+
+NORTH, SOUTH, WEST = (
+    GatewayRow(id=name, lanes=(LaneRow(id=LANE, direction=LaneDirection.ARRIVAL_ONLY, opens="07:00", closes="20:00"),))
+    for name in ("north", "south", "west")
+)
+
+
+LATER = GatewayRow(id="south", lanes=(SOUTH.lanes[0].model_copy(update={"opens": "12:00"}),))
+
+
+@pytest.mark.parametrize(
+    ("heard", "listed", "mark"),
+    [
+        pytest.param("north", [NORTH], "unknown", id="a door is gone"),
+        pytest.param("both", [NORTH, SOUTH, WEST], "absent", id="a door is new"),
+        pytest.param("north", [], "unknown", id="all doors are gone"),
+    ],
+)
+async def test_an_old_day_that_is_judged_again_waits_for_its_own_lanes(
+    place: School, heard: str, listed: list[GatewayRow], mark: str
+) -> None:
+    for ledger in (place.north, place.south) if heard == "both" else (place.north,):
+        ledger.covers("07:00", "09:16")
+    await place.deliver()
+    judge = Judge(place)
+    await judge.at("09:20")
+    before = await place.marks()
+    assert set(before.values()) == {mark}
+    next_month = at("12:00") + timedelta(days=31)
+    async with place.store.begin() as connection:
+        assert await serve(connection, SITE, listed, ZONE, next_month.date(), next_month)
+        await mark_dirty(connection, [Day(SITE, TODAY.isoformat())])
+    judge.clock.moment = next_month
+    await judge.loop.round()
+    assert await place.marks() == before
+
+
+@pytest.mark.parametrize("listed", [[NORTH], [NORTH, LATER]], ids=["gone", "opens later"])
+async def test_a_lane_that_is_gone_or_different_was_waited_for_until_then(
+    place: School, listed: list[GatewayRow]
+) -> None:
+    place.north.covers("07:00", "09:00")
+    async with place.store.begin() as connection:
+        await serve(connection, SITE, listed, ZONE, TODAY, at("08:10"))
+    await place.deliver()
+    async with place.store.read() as connection:
+        _, coverage = interpret(await gather(connection, SITE, TODAY, ZONE, None))
+    assert [doubt.lane for doubt in coverage.gaps(at("07:30"), at("08:59"))] == ["south/main"]
+    assert coverage.gaps(at("08:10"), at("08:59")) == ()
+
+
+LANES = "gateway;lane;direction;opens;closes\n"
+FRONT, BACK = "door-1;north;arrival_only;07:00;20:00\n", "door-2;south;in;07:00;20:00\n"
+
+
+async def served(office: Office) -> list[tuple[str, str, str | None, str | None]]:
+    """(lane, direction, from, until) by the school's clock; always and still are None."""
+
+    def wall(at: int | None) -> str | None:
+        return f"{moment(at).astimezone(ZONE):%d.%m. %H:%M}" if at else None
+
+    rows = [(row["lane"], row["direction"], row["since"], row["until"]) for row in await office.rows("lanes")]
+    rows.sort(key=lambda row: (row[0], row[2]))
+    return [(lane, direction, wall(since), wall(until)) for lane, direction, since, until in rows]
+
+
+async def test_lanes_keep_their_past(office: Office) -> None:
+    await office.imports(lanes=LANES + FRONT + BACK)
+    assert await served(office) == [("north", "arrival_only", None, None), ("south", "in", None, None)]
+    office.clock.at += dt.timedelta(days=30)
+    assert await office.imports(lanes=LANES + FRONT, since=dt.date(2026, 9, 1)), (
+        "who was waiting for it is judged again"
+    )
+    left = ("south", "in", None, "01.10. 10:00")
+    assert await served(office) == [("north", "arrival_only", None, None), left], (
+        "whatever day lessons are replaced from"
+    )
+    assert await office.imports(lanes=LANES + FRONT) == set()
+    office.clock.at += dt.timedelta(days=1)
+    await office.imports(lanes=LANES + FRONT.replace("arrival_only", "in") + BACK)
+    turned = [("north", "arrival_only", None, "02.10. 10:00"), ("north", "in", "02.10. 10:00", None)]
+    assert await served(office) == [*turned, left, ("south", "in", "02.10. 10:00", None)]
+
+
+async def test_a_lane_that_changes_twice_on_a_day_was_waited_for_each_time(office: Office) -> None:
+    await office.imports(lanes=LANES + FRONT)
+    for hours in ("07:00;20:00", "12:00;20:00", "12:00;20:00", "13:00;20:00"):
+        office.clock.at += dt.timedelta(hours=1)
+        await office.imports(lanes=LANES + FRONT + BACK.replace("07:00;20:00", hours))
+    assert (await served(office))[1:] == [
+        ("south", "in", "01.09. 11:00", "01.09. 12:00"),
+        ("south", "in", "01.09. 12:00", "01.09. 14:00"),
+        ("south", "in", "01.09. 14:00", None),
+    ]
+
+
+async def test_lanes_of_a_day_to_come_serve_from_then_on(office: Office) -> None:
+    await office.imports(lanes=LANES + FRONT)
+    await office.imports(lanes=LANES + BACK, since=dt.date(2026, 9, 7))
+    expected = [("north", "arrival_only", None, "07.09. 00:00"), ("south", "in", "07.09. 00:00", None)]
+    assert await served(office) == expected
+    shelf = Shelf()
+    for lane in ("north", "south"):
+        await office.publishes(shelf)
+        assert [row.id for door in shelf.read()[1].gateways for row in door.lanes] == [lane]
+        office.clock.at += dt.timedelta(days=6)
+    office.clock.at -= dt.timedelta(days=11)
+    await office.imports(lanes=LANES + FRONT)
+    assert await served(office) == [("north", "arrival_only", None, None)], "it was taken back before it began"
+
+
+async def test_a_tap_of_a_lane_that_was_turned_is_read_as_it_is_now(place: School) -> None:
+    place.north.tap(1, "08:20", way=Direction.UNKNOWN)
+    for direction in (LaneDirection.OUT, LaneDirection.IN, LaneDirection.CHECKPOINT):
+        turned = GatewayRow(id="north", lanes=(NORTH.lanes[0].model_copy(update={"direction": direction}),))
+        async with place.store.begin() as connection:
+            await serve(connection, SITE, [turned, SOUTH], ZONE, TODAY, at("08:30"))
+        await place.deliver()
+        async with place.store.read() as connection:
+            facts, _ = interpret(await gather(connection, SITE, TODAY, ZONE, None))
+        assert [fact.kind.value for fact in facts[PersonId("p1")]] == [direction.value]
