@@ -17,6 +17,8 @@ from gateway.domain.credential import SiteKey
 from gateway.errors import ConfigError, Problem
 
 MAX_BYTES = 1024 * 1024
+#: Tables that only a journal.toml has.
+_JOURNALS: Final = frozenset({"broker", "database", "directory", "notices", "sites"})
 _ENROLMENT: Final = (
     "'attendance-gateway enroll FILE' prints the command that makes this file at the journal; "
     "'attendance-gateway doctor FILE' looks at it"
@@ -33,6 +35,11 @@ def load(path: Path, *, judge: Judge = lambda _devices, _lanes: ()) -> GatewayCo
     What `judge` says of the tables that are in order stands beside what is wrong with the others.
     """
     raw = _parse(path.name, _read(path, private=False))
+    if _JOURNALS & raw.keys() and not {"gateway", "devices", "lanes"} & raw.keys():
+        raise ConfigError(
+            f"{path}: this is a journal's configuration; a gateway has one of its own",
+            hint=f"give the gateway's; this one is for 'attendance-journal run --config {path}'",
+        )
     tables = _with_settings(path.name, raw)
     known = judge(_sound(DeviceConfig, tables, "devices"), _sound(LaneConfig, tables, "lanes"))
     return _validate(GatewayConfig, path.name, raw, [*_across(path.name, raw), *known])

@@ -4,9 +4,10 @@ import sys
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from datetime import datetime
+from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import select
+from sqlalchemy import Select, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from gateway.domain.clocks import TERMINAL
@@ -14,6 +15,7 @@ from gateway.domain.entry import ClockData, CoverageData, DeviceData, ManualData
 from gateway.domain.model import ClockState
 from gateway.domain.wire import Event, Stream, decode
 from journal.origins import REPEATED
+from journal.prepared import Value, prepared
 from journal.store import EVERYBODY, Day, holder_at, holders, holders_of, milliseconds, moment, of
 from journal.tables import entries, sites
 
@@ -45,8 +47,8 @@ async def days_of_taps(connection: AsyncConnection, taps: Iterable[tuple[str, st
     shown: dict[tuple[str, str], list[datetime]] = defaultdict(list)
     for site, token, at in taps:
         shown[site, token].append(at)
-    query = select(sites.c.site, sites.c.zone).where(sites.c.site.in_(sorted({site for site, _ in shown})))
-    zones = {site: ZoneInfo(zone) for site, zone in await connection.execute(query)}
+    named = sorted({site for site, _ in shown})
+    zones = {site: ZoneInfo(zone) for site, zone in await connection.execute(*_zones(named))}
     return {
         Day(site, local_date(at, zones[site]), person)
         for (site, token), ledger in (await holders_of(connection, shown)).items()
@@ -74,7 +76,12 @@ async def held_days(connection: AsyncConnection, stream: Stream, after: int) -> 
 
 async def zone_of(connection: AsyncConnection, site: str) -> ZoneInfo:
     """The site's zone."""
-    return ZoneInfo((await connection.execute(select(sites.c.zone).where(sites.c.site == site))).scalar_one())
+    return ZoneInfo((await connection.execute(*_zones([site]))).one().zone)
+
+
+@prepared
+def _zones(named: Value) -> Select[Any]:
+    return select(sites.c.site, sites.c.zone).where(sites.c.site.in_(named))
 
 
 def local_date(at: datetime, zone: ZoneInfo) -> str:
@@ -106,6 +113,8 @@ async def _passed(connection: AsyncConnection, stream: Stream, events: Sequence[
         for e in events
         if isinstance(e.data, PassageData) and e.data.tap is not None and 0 < e.data.tap < e.seq
     }
+    if not seqs:
+        return []
     c = entries.c
     counts = c.flag.is_(None) | (c.flag == REPEATED)
     followed = (*of(entries, stream), c.seq.in_(seqs), c.type == TapData.type, counts)

@@ -11,10 +11,10 @@ import datetime as dt
 import json
 from collections import defaultdict
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import func, select, update
+from sqlalchemy import Select, func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from gateway.domain.credential import Token
@@ -28,8 +28,10 @@ from gateway.ports import Clock
 from gateway.tasks import whole
 from journal import tables
 from journal.inbox import Alarm
+from journal.prepared import prepared
 from journal.roster import belongs, slots_of
 from journal.served import served
+from journal.shard import Shard
 from journal.store import OVERRIDES, POLICY, Store, milliseconds, moment, upsert
 from sync.signing import Signer
 
@@ -115,10 +117,9 @@ class Publisher:
 
     async def _states(self) -> dict[str, tuple[int, str]]:
         """What a directory depends on: the office's revision, and the date, because slots are dated."""
-        c, now = tables.sites.c, self._clock.now().at
-        query = select(c.site, c.revision, c.zone).where(self._store.shard.mine(c.site))
+        now = self._clock.now().at
         async with self._store.read() as connection:
-            rows = (await connection.execute(query)).all()
+            rows = (await connection.execute(*_revisions(shard=self._store.shard))).all()
         return {site: (revision, now.astimezone(ZoneInfo(zone)).date().isoformat()) for site, revision, zone in rows}
 
     async def _issue(self, site: str) -> Publication:
@@ -145,6 +146,12 @@ class Publisher:
             await _keep(connection, publication)
         self._issued.add(site)
         return publication
+
+
+@prepared
+def _revisions(*, shard: Shard) -> Select[Any]:
+    c = tables.sites.c
+    return select(c.site, c.revision, c.zone).where(shard.mine(c.site))
 
 
 async def content_of(connection: AsyncConnection, site: str, now: dt.datetime, days: dt.timedelta) -> Content:

@@ -4,28 +4,30 @@ entries of the day ── clock entries and neighbours that tell when they were 
 card ledger · lanes · watermarks ─────────────────────────────────────────────┴──> facts of persons, coverage of lanes
 """
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
+from functools import partial
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import ColumnElement, Select, func, or_, select
+from sqlalchemy import Select, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from gateway.domain import evidence as domain
 from gateway.domain.clocks import TERMINAL
 from gateway.domain.coverage import Coverage
 from gateway.domain.credential import Token
-from gateway.domain.entry import ClockData, CoverageData, DeviceData, EpochData, ManualData, PassageData, TapData
+from gateway.domain.entry import ClockData
 from gateway.domain.evidence import ServedLane
 from gateway.domain.model import LaneDirection, LaneId, PersonId
 from gateway.domain.presence import EntryRef, Fact
-from gateway.domain.wire import Origin, Stream, decode
+from gateway.domain.wire import Origin, decode
+from journal import evidence_rows as sql
 from journal.origins import REPEATED
 from journal.served import serving
-from journal.store import Holder, holder_at, holders, milliseconds, moment, of
-from journal.tables import cards, entries, gateways, lanes, watermarks
+from journal.store import Holder, holder_at, holders, milliseconds, moment
+from journal.tables import gateways, lanes
 
 _MAX_TOKENS = 500
 _DAY = timedelta(days=1)
@@ -61,8 +63,7 @@ async def gather(
     tokens = await _tokens(connection, site, persons)
     rows = await _entries(connection, site, bounds(day, zone), tokens)
     seen = {row.token for row in rows if row.token is not None}
-    c = watermarks.c
-    through = (await connection.execute(select(c.gateway, c.epoch, c.through).where(c.site == site))).all()
+    through = (await connection.execute(*sql.committed(site))).all()
     return Evidence(
         date=day,
         zone=zone,
@@ -98,8 +99,7 @@ def interpret(evidence: Evidence) -> tuple[dict[PersonId, list[Fact]], Coverage]
 async def _tokens(connection: AsyncConnection, site: str, persons: Collection[str] | None) -> list[str] | None:
     if persons is None or len(persons) > _MAX_TOKENS:
         return None
-    query = select(cards.c.token).where(cards.c.site == site, cards.c.person.in_(sorted(persons))).distinct()
-    tokens = list((await connection.execute(query)).scalars())
+    tokens = list((await connection.execute(*sql.tokens(site, sorted(persons)))).scalars())
     return tokens if len(tokens) <= _MAX_TOKENS else None
 
 
@@ -107,21 +107,16 @@ async def _entries(
     connection: AsyncConnection, site: str, day: tuple[datetime, datetime], tokens: list[str] | None
 ) -> list[Any]:
     """What happened on the day by the gateway's clock or by the repaired one, and what tells when it was."""
-    c = entries.c
     since, until = map(milliseconds, day)
-    taps: ColumnElement[bool] = c.type == TapData.type
-    wanted = or_(
-        c.type.in_([kind.type for kind in (EpochData, PassageData, CoverageData, DeviceData, ManualData)]),
-        taps if tokens is None else taps & c.token.in_(tokens),
-    )
-    usable = _columns().where(c.site == site, c.flag.is_(None))
-    repairs = list((await connection.execute(usable.where(c.type == ClockData.type, c.at >= since))).all())
-    rows = list((await connection.execute(usable.where(wanted, c.at >= since, c.at < until))).all())
+    everybody = tokens is None
+    repairs = list((await connection.execute(*sql.repairs(site, since))).all())
+    rows = list((await connection.execute(*sql.told(site, since, until, tokens, everybody=everybody))).all())
     for repair in repairs:
         data = decode(repair.body).data
         shift = data.correction if isinstance(data, ClockData) else 0
-        in_boot = usable.where(wanted, c.gateway == repair.gateway, c.boot == repair.boot)
-        rows += (await connection.execute(in_boot.where(c.at >= since - shift, c.at < until - shift))).all()
+        moved = since - shift, until - shift
+        in_boot = sql.told_in_boot(site, *moved, tokens, repair.gateway, repair.boot, everybody=everybody)
+        rows += (await connection.execute(*in_boot)).all()
     rows += await _neighbours(connection, site, (since, until))
     repairs += await _ahead(connection, site, rows)
     set_later = {(row.gateway, row.boot) for row in repairs}
@@ -132,10 +127,8 @@ async def _entries(
 
 
 async def _again(connection: AsyncConnection, site: str, day: tuple[datetime, datetime]) -> dict[EntryRef, EntryRef]:
-    c = entries.c
     since, until = (milliseconds(at) for at in (day[0] - _DAY, day[1] + _DAY))
-    told = select(c.gateway, c.epoch, c.seq, c.origin, c.flag).where(c.site == site, c.type == TapData.type)
-    rows = (await connection.execute(told.where(c.origin.is_not(None), c.at >= since, c.at < until))).all()
+    rows = (await connection.execute(*sql.told_again(site, since, until))).all()
     counted = {
         (r.gateway, r.origin): EntryRef(gateway=r.gateway, epoch=r.epoch, seq=r.seq) for r in rows if r.flag is None
     }
@@ -151,24 +144,23 @@ async def _again(connection: AsyncConnection, site: str, day: tuple[datetime, da
 
 async def _neighbours(connection: AsyncConnection, site: str, day: tuple[int, int]) -> list[Any]:
     """Entries between those of the day that carry another date, and on both sides up to the next one whose time is known."""
-    c = entries.c
-    ends = select(c.gateway, c.epoch, func.min(c.seq), func.max(c.seq), func.count()).group_by(c.gateway, c.epoch)
-    of_day = (await connection.execute(ends.where(c.site == site, c.at >= day[0], c.at < day[1]))).all()
     found: list[Any] = []
-    for gateway, epoch, first, last, count in of_day:
-        chain = _columns().where(*of(entries, Stream(site=site, gateway=gateway, epoch=epoch)), c.flag.is_(None))
+    for gateway, epoch, first, last, count in (await connection.execute(*sql.ends(site, *day))).all():
+        chain = site, gateway, epoch
         if count < last - first + 1:
-            strayed = or_(c.at < day[0], c.at >= day[1])
-            found += (await connection.execute(chain.where(c.seq.between(first, last), strayed))).all()
-        found += await _up_to_known(connection, chain.where(c.seq < first).order_by(c.seq.desc()))
-        found += await _up_to_known(connection, chain.where(c.seq > last).order_by(c.seq))
+            found += (await connection.execute(*sql.strayed(*chain, first, last, *day))).all()
+        if first > 1:
+            found += await _up_to_known(connection, partial(sql.before, *chain, first))
+        found += await _up_to_known(connection, partial(sql.after, *chain, last))
     return found
 
 
-async def _up_to_known(connection: AsyncConnection, chain: Select[Any]) -> list[Any]:
+async def _up_to_known(
+    connection: AsyncConnection, pages: Callable[[int, int], tuple[Select[Any], dict[str, Any]]]
+) -> list[Any]:
     found: list[Any] = []
     page = 1
-    while read := (await connection.execute(chain.limit(page).offset(len(found)))).all():
+    while read := (await connection.execute(*pages(page, len(found)))).all():
         for row in read:
             found.append(row)
             if not _unset(row) and row.boot != TERMINAL:
@@ -186,16 +178,8 @@ async def _ahead(connection: AsyncConnection, site: str, rows: Iterable[Any]) ->
             unset[key] = min(row.seq, unset.get(key, row.seq))
     found: list[Any] = []
     for (gateway, epoch, boot), seq in unset.items():
-        c = entries.c
-        stream = of(entries, Stream(site=site, gateway=gateway, epoch=epoch))
-        query = _columns().where(*stream, c.seq > seq, c.type == ClockData.type, c.boot == boot, c.flag.is_(None))
-        found += (await connection.execute(query.order_by(c.seq))).all()
+        found += (await connection.execute(*sql.clocks(site, gateway, epoch, seq, boot))).all()
     return found
-
-
-def _columns() -> Select[Any]:
-    c = entries.c
-    return select(c.token, c.body, c.gateway, c.epoch, c.boot, c.seq)
 
 
 def _unset(row: Any) -> bool:

@@ -1,9 +1,11 @@
-"""One worker for each share of the sites, and any number that stand by for it."""
+"""One worker for each share of the sites, and any number that stand by for it; of an SQLite file one, and nobody else."""
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+import os
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from pathlib import Path
 
 from sqlalchemy import func, select
 from sqlalchemy.exc import SQLAlchemyError
@@ -13,6 +15,7 @@ from gateway.errors import ConfigError, NotRecorded
 from journal.database import LOCKS, is_sqlite
 from journal.shard import WHOLE, Shard
 from journal.store import Store
+from sync.files import claim
 
 #: How often whoever stands by looks, and whoever serves makes sure.
 POLL_SECONDS = 1.0
@@ -24,14 +27,15 @@ _log = logging.getLogger("journal")
 async def holding(store: Store, shard: Shard, waits: Callable[[], object]) -> AsyncIterator[Store]:
     """The store of the one worker of this shard, as soon as no other process has it; `waits` is called at every look.
 
-    Raises ConfigError for a share of an SQLite database, NotRecorded when the database is gone.
+    Raises ConfigError for a share of an SQLite database and while another journal has that, NotRecorded when it is gone.
     """
     if is_sqlite(store.engine):
         if shard != WHOLE:
             raise ConfigError(
                 f"--shard {shard}: an SQLite database has one journal", hint="set [database] url to PostgreSQL"
             )
-        yield store
+        with _alone(Path(str(store.engine.url.database))):
+            yield store
         return
     try:
         async with store.engine.connect() as writer:
@@ -42,6 +46,23 @@ async def holding(store: Store, shard: Shard, waits: Callable[[], object]) -> As
                 await writer.invalidate()  # back in the pool it would keep the locks
     except SQLAlchemyError as error:
         raise NotRecorded(f"the journal's database is gone: {error}", hint="start PostgreSQL again") from error
+
+
+@contextmanager
+def _alone(database: Path) -> Iterator[None]:
+    try:
+        claimed = claim(database.parent)
+    except BlockingIOError:
+        raise ConfigError(
+            f"another journal runs on {database}",
+            hint="stop it first ('systemctl status attendance-journal'); a second one that stands by needs PostgreSQL",
+        ) from None
+    except OSError as error:
+        raise NotRecorded(f"{database}: {error}") from error
+    try:
+        yield
+    finally:
+        os.close(claimed)
 
 
 async def guard(store: Store) -> None:

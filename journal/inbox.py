@@ -10,9 +10,9 @@ import re
 from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, suppress
 from dataclasses import replace
-from typing import Protocol
+from typing import Any, Protocol
 
-from sqlalchemy import select
+from sqlalchemy import Select, select
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -23,6 +23,7 @@ from gateway.ports import Clock
 from gateway.tasks import whole
 from journal.batch import Received, Registered, claimed, examine
 from journal.ledger import Position, position
+from journal.prepared import Value, prepared
 from journal.rekeying import change
 from journal.shard import WHOLE
 from journal.store import Store, milliseconds
@@ -107,10 +108,8 @@ class Inbox:
             link.acknowledge(message)
 
     async def _registered(self, names: Collection[str]) -> dict[str, Registered]:
-        c = gateways.c
-        query = select(gateways).where(c.gateway.in_(names), c.state == "active")
         async with self._store.read() as connection:
-            rows = (await connection.execute(query)).all()
+            rows = (await connection.execute(*_active(names))).all()
         found = (Registered(site=r.site, gateway=r.gateway, public_key=r.public_key, next_key=r.next_key) for r in rows)
         return {one.gateway: one for one in found}
 
@@ -232,6 +231,11 @@ class Inbox:
             await link.publish(topic(receipt.site, receipt.gateway, "receipt"), receipt.payload())
         except PublishRefused as error:
             self._alarm(str(error), site=receipt.site, gateway=receipt.gateway, hint=error.hint)
+
+
+@prepared
+def _active(names: Value) -> Select[Any]:
+    return select(gateways).where(gateways.c.gateway.in_(names), gateways.c.state == "active")
 
 
 def _sender(place: re.Match[str] | None, registered: Mapping[str, Registered]) -> tuple[str, Registered]:

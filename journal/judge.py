@@ -13,9 +13,9 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from sqlalchemy import bindparam, delete, func, select
+from sqlalchemy import Delete, Select, delete, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from gateway.domain.instants import instants
@@ -23,8 +23,10 @@ from gateway.ports import Clock
 from journal.case import Case, case_of
 from journal.facts import bounds
 from journal.notify.settle import settle
+from journal.prepared import Value, prepared
 from journal.revisions import revise
 from journal.roster import Rules, belongs, policies_of, rules_of, slots_of
+from journal.shard import Shard
 from journal.store import EVERYBODY, Day, Store, mark_dirty, moment
 from journal.tables import dirty, marks, memberships, slots
 
@@ -102,9 +104,7 @@ class JudgeLoop:
 
     async def _dirty(self, connection: AsyncConnection) -> dict[Work, Task]:
         tasks: dict[Work, Task] = defaultdict(Task)
-        c = dirty.c
-        wanted = select(c.site, c.date, c.person, c.stamp).where(self._store.shard.mine(c.site))
-        for site, day, person, stamp in await connection.execute(wanted):
+        for site, day, person, stamp in await connection.execute(*_all_dirty(shard=self._store.shard)):
             task = tasks[Work(site, day)]
             task.taken.append((person, stamp))
             if person == EVERYBODY:
@@ -136,13 +136,10 @@ class JudgeLoop:
     ) -> dict[Work, datetime]:
         """The days from the last one that has marks through today, each with the moment up to which it was judged."""
         today = as_of.astimezone(rules.zone).date().isoformat()
-        c = marks.c
-        newest = select(c.date, func.max(c.judged_at)).where(c.site == site, c.date <= today).group_by(c.date)
-        last = (await connection.execute(newest.order_by(c.date.desc()).limit(1))).one_or_none()
+        last = (await connection.execute(*_judged_last(site, today))).one_or_none()
         first = last[0] if last else today
-        between = select(slots.c.date).where(slots.c.site == site, slots.c.date >= first, slots.c.date <= today)
         found = {}
-        for day in (await connection.execute(between.distinct())).scalars():
+        for day in (await connection.execute(*_dates(site, first, today))).scalars():
             work = Work(site, day)
             midnight, _ = bounds(date.fromisoformat(day), rules.zone)
             stored = moment(last[1]) if last and last[0] == day else midnight
@@ -170,16 +167,41 @@ def _mornings(work: Work, case: Case, as_of: datetime) -> list[Day]:
 
 
 async def _of_groups(connection: AsyncConnection, work: Work, groups: set[str]) -> set[str]:
+    return set((await connection.execute(*_members(work.site, work.date, sorted(groups)))).scalars())
+
+
+@prepared
+def _members(site: Value, day: Value, groups: Value) -> Select[Any]:
     m = memberships.c
-    query = select(m.person).where(m.site == work.site, m.group.in_(sorted(groups)), belongs(work.date))
-    return set((await connection.execute(query)).scalars())
+    return select(m.person).where(m.site == site, m.group.in_(groups), belongs(day))
 
 
 async def _forget(connection: AsyncConnection, work: Work, taken: Collection[tuple[str, int]]) -> None:
-    c = dirty.c
-    read = (c.person == bindparam("of")) & (c.stamp == bindparam("as_read"))
     if taken:
-        await connection.execute(
-            delete(dirty).where(c.site == work.site, c.date == work.date, read),
-            [{"of": person, "as_read": stamp} for person, stamp in taken],
-        )
+        rows = [_as_read(work.site, work.date, person, stamp) for person, stamp in taken]
+        await connection.execute(rows[0][0], [values for _, values in rows])
+
+
+@prepared
+def _as_read(site: Value, day: Value, person: Value, stamp: Value) -> Delete:
+    c = dirty.c
+    return delete(dirty).where(c.site == site, c.date == day, c.person == person, c.stamp == stamp)
+
+
+@prepared
+def _all_dirty(*, shard: Shard) -> Select[Any]:
+    c = dirty.c
+    return select(c.site, c.date, c.person, c.stamp).where(shard.mine(c.site))
+
+
+@prepared
+def _judged_last(site: Value, today: Value) -> Select[Any]:
+    c = marks.c
+    newest = select(c.date, func.max(c.judged_at)).where(c.site == site, c.date <= today).group_by(c.date)
+    return newest.order_by(c.date.desc()).limit(1)
+
+
+@prepared
+def _dates(site: Value, first: Value, today: Value) -> Select[Any]:
+    c = slots.c
+    return select(c.date).where(c.site == site, c.date >= first, c.date <= today).distinct()

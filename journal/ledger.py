@@ -9,8 +9,9 @@ waited beyond the watermark and turns out not to continue it goes there too, so 
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from typing import Any
 
-from sqlalchemy import delete, literal, select
+from sqlalchemy import Select, delete, literal, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from gateway.domain.handshake import Refusal, Span
@@ -18,6 +19,7 @@ from gateway.domain.wire import MAX_BATCH_EVENTS, Envelope, Event, Stream
 from journal.batch import ROW, Received
 from journal.days import days_of, held_days, linked_days
 from journal.origins import REPEATED, repeated
+from journal.prepared import Value, prepared
 from journal.rekeying import announce
 from journal.store import Day, insert_new, mark_dirty, of, upsert
 from journal.tables import entries, quarantine, segments, watermarks
@@ -70,19 +72,30 @@ async def record(connection: AsyncConnection, batch: Received, *, received: int)
 
 async def position(connection: AsyncConnection, stream: Stream) -> Position:
     """How far the ledger is committed, and what is held beyond; through 0 and h(0) for one never heard of."""
-    c = watermarks.c
-    row = (await connection.execute(select(c.through, c.head).where(*of(watermarks, stream)))).one_or_none()
+    row = (await connection.execute(*_committed(stream.site, stream.gateway, stream.epoch))).one_or_none()
     through, head = row or (0, stream.genesis)
-    first, last = segments.c.first, segments.c.last
-    beyond = first > through - MAX_BATCH_EVENTS, last > through  # the first half spares a walk over the whole past
-    query = select(first, last).where(*of(segments, stream), *beyond).order_by(first, last).limit(_MAX_SEGMENTS)
     spans: list[tuple[int, int]] = []
-    for start, end in await connection.execute(query):
+    beyond = through - MAX_BATCH_EVENTS, through  # the first half spares a walk over the whole past
+    for start, end in await connection.execute(*_segments(stream.site, stream.gateway, stream.epoch, *beyond)):
         if spans and start <= spans[-1][1] + 1:
             spans[-1] = (spans[-1][0], max(end, spans[-1][1]))
         else:
             spans.append((start, end))
     return Position(through=through, head=head, held=tuple(Span(first=a, last=b) for a, b in spans[:MAX_HELD]))
+
+
+@prepared
+def _committed(site: Value, gateway: Value, epoch: Value) -> Select[Any]:
+    c = watermarks.c
+    return select(c.through, c.head).where(c.site == site, c.gateway == gateway, c.epoch == epoch)
+
+
+@prepared
+def _segments(site: Value, gateway: Value, epoch: Value, before: Value, through: Value) -> Select[Any]:
+    c = segments.c
+    of_ledger = c.site == site, c.gateway == gateway, c.epoch == epoch
+    query = select(c.first, c.last).where(*of_ledger, c.first > before, c.last > through)
+    return query.order_by(c.first, c.last).limit(_MAX_SEGMENTS)
 
 
 async def _known(connection: AsyncConnection, batch: Received) -> dict[int, tuple[bytes, bytes]]:

@@ -4,16 +4,19 @@ from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import RowMapping, insert, select
+from sqlalchemy import RowMapping, Select, insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from gateway.domain.model import DoubtKind, Mark, MarkReason, PersonId, SlotId, Source, Status
 from journal.notify.notice import PupilDay
+from journal.prepared import Value, prepared
 from journal.store import DOUBTS, chunks, milliseconds
 from journal.tables import marks
 
 #: Since when a lane has been silent moves with every minute.
 _MOVES = frozenset({DoubtKind.SILENT, DoubtKind.NO_LANE})
+#: Of more persons than that everybody's are read.
+_MANY = 500
 
 
 class Revision(NamedTuple):
@@ -28,12 +31,18 @@ async def newest_marks(
     connection: AsyncConnection, site: str, date: str, persons: Collection[str] | None = None
 ) -> dict[tuple[str, str], tuple[Mark, int]]:
     """The newest revision of every mark of that day with its number, by person and slot."""
+    everybody = persons is None or len(persons) > _MANY
+    parts = [()] if everybody else chunks(sorted(persons or ()))
+    queries = (_of_day(site, date, part, everybody=everybody) for part in parts)
+    rows = [row for query in queries for row in (await connection.execute(*query)).mappings()]
+    return {(row["person"], row["slot"]): (_mark(row), row["revision"]) for row in rows}
+
+
+@prepared
+def _of_day(site: Value, date: Value, persons: Value, *, everybody: bool) -> Select[Any]:
     c = marks.c
     query = select(marks).where(c.site == site, c.date == date).order_by(c.revision)
-    few = persons is not None and len(persons) <= 500
-    parts = [query.where(c.person.in_(part)) for part in chunks(sorted(persons or ()))] if few else [query]
-    rows = [row for part in parts for row in (await connection.execute(part)).mappings()]
-    return {(row["person"], row["slot"]): (_mark(row), row["revision"]) for row in rows}
+    return query if everybody else query.where(c.person.in_(persons))
 
 
 async def revisions(connection: AsyncConnection, site: str, date: str, days: Collection[PupilDay]) -> list[Revision]:

@@ -1,8 +1,9 @@
 """Who is judged on a day, by which slots, under which rules, and who hears of it."""
 
 from collections import defaultdict
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -19,6 +20,7 @@ from gateway.errors import ConfigError
 from journal import tables
 from journal.notify.notice import Pupil, Recipient, Template
 from journal.notify.tables import wishes
+from journal.prepared import Value, prepared
 from journal.staff_tables import plans as plans_table
 from journal.store import OVERRIDES, PLAN, POLICY, Holder, chunks, holder_at, milliseconds, moment
 
@@ -55,10 +57,8 @@ class Member:
 
 async def rules_of(connection: AsyncConnection) -> dict[str, Rules]:
     """By site. Raises ConfigError."""
-    c = tables.sites.c
     found = {}
-    query = select(c.site, c.zone, c.language, c.policy, c.overrides)
-    for site, zone, language, policy, overrides in await connection.execute(query):
+    for site, zone, language, policy, overrides in await connection.execute(*_sites()):
         try:
             found[site] = Rules(
                 zone=ZoneInfo(zone),
@@ -73,6 +73,12 @@ async def rules_of(connection: AsyncConnection) -> dict[str, Rules]:
     return found
 
 
+@prepared
+def _sites() -> Select[Any]:
+    c = tables.sites.c
+    return select(c.site, c.zone, c.language, c.policy, c.overrides)
+
+
 def the_site(rules: Mapping[str, Rules], name: str | None) -> str:
     """The site that is meant; without a name the only one. Raises ConfigError."""
     if name is None and len(rules) != 1:
@@ -85,10 +91,8 @@ def the_site(rules: Mapping[str, Rules], name: str | None) -> str:
 
 async def slots_of(connection: AsyncConnection, site: str, date: str) -> dict[str, list[Slot]]:
     """The slots of a day by group."""
-    c = tables.slots.c
-    query = select(tables.slots).where(c.site == site, c.date == date)
     found: dict[str, list[Slot]] = defaultdict(list)
-    for row in (await connection.execute(query)).mappings():
+    for row in (await connection.execute(*_slots(site, date))).mappings():
         found[row["group"]].append(
             Slot(
                 id=SlotId(row["slot"]),
@@ -105,6 +109,11 @@ async def slots_of(connection: AsyncConnection, site: str, date: str) -> dict[st
     return dict(found)
 
 
+@prepared
+def _slots(site: Value, date: Value) -> Select[Any]:
+    return select(tables.slots).where(tables.slots.c.site == site, tables.slots.c.date == date)
+
+
 async def policies_of(connection: AsyncConnection, site: str, rules: Rules) -> set[Policy]:
     """Every policy that somebody of the site may have."""
     if not rules.overrides:
@@ -117,7 +126,7 @@ async def policies_of(connection: AsyncConnection, site: str, rules: Rules) -> s
     }
 
 
-def belongs(date: str) -> ColumnElement[bool]:
+def belongs(date: Value) -> ColumnElement[bool]:
     """The memberships that hold on that day."""
     m = tables.memberships.c
     return and_(m.first <= date, or_(m.until.is_(None), m.until > date))
@@ -132,37 +141,20 @@ async def members(
     more keeps the lessons of old days, and nobody is told about.
     """
     by_group = await slots_of(connection, site, date)
-    p, m, k = tables.people.c, tables.memberships.c, tables.contacts.c
-    pupils = select(
-        p.person, p.first_name, p.language, p.active, tables.groups.c.grade, tables.groups.c.shift
-    ).select_from(
-        tables.people.outerjoin(
-            tables.groups, (tables.groups.c.site == p.site) & (tables.groups.c.group == p.class_group)
-        )
-    )
-    pupils = pupils.where(p.site == site, p.role == "pupil")
     slots: dict[str, dict[str, Slot]] = defaultdict(dict)
     belonging: dict[str, list[str]] = defaultdict(list)
-    for person, group in await _rows(
-        connection, select(m.person, m.group).where(m.site == site, belongs(date)), m.person, persons
-    ):
+    for person, group in await _rows(connection, partial(_belonging, site, date), persons):
         slots[person] |= {slot.id: slot for slot in by_group.get(group, ())}
         belonging[person].append(group)
-    c = tables.cards.c
-    valid = select(c.person, c.valid_from, c.valid_to).where(c.site == site, c.state == CredentialState.ACTIVE)
     cards = defaultdict(list)
-    for person, since, until in await _rows(connection, valid, c.person, persons):
+    for person, since, until in await _rows(connection, partial(_valid, site), persons):
         cards[person].append(Holder(person, since, until))
     plans = await _plans(connection, site, persons)
     parents = defaultdict(list)
-    consented = select(k.person, k.address, k.language).where(k.site == site, k.consent == 1)
-    for person, address, language in await _rows(connection, consented, k.person, persons):
+    for person, address, language in await _rows(connection, partial(_consented, site), persons):
         parents[person].append((address, language))
     asked = defaultdict(set)
-    w = wishes.c
-    for person, address, template in await _rows(
-        connection, select(w.person, w.address, w.template).where(w.site == site), w.person, persons
-    ):
+    for person, address, template in await _rows(connection, partial(_wished, site), persons):
         asked[person, address].add(Template(template))
     return [
         Member(
@@ -190,15 +182,13 @@ async def members(
             ),
             policy=rules.numbers(belonging[person], shift, grade),
         )
-        for person, name, language, active, grade, shift in await _rows(connection, pupils, p.person, persons)
+        for person, name, language, active, grade, shift in await _rows(connection, partial(_pupils, site), persons)
     ]
 
 
 async def _plans(connection: AsyncConnection, site: str, persons: Collection[str] | None) -> dict[str, list[Plan]]:
-    p = plans_table.c
     found: dict[str, list[Plan]] = defaultdict(list)
-    query = select(p.person, p.body).where(p.site == site).order_by(p.id)
-    for person, body in await _rows(connection, query, p.person, persons):
+    for person, body in await _rows(connection, partial(_planned, site), persons):
         found[person].append(PLAN.validate_json(body))
     return found
 
@@ -208,10 +198,55 @@ def _taken(slot: Slot, cards: Sequence[Holder]) -> Slot:
     return slot if visible else replace(slot, mode=Mode.TEACHER)
 
 
-async def _rows(
-    connection: AsyncConnection, query: Select[Any], column: Any, persons: Collection[str] | None
-) -> list[Any]:
+async def _rows(connection: AsyncConnection, query: Callable[..., Any], persons: Collection[str] | None) -> list[Any]:
     if persons is None:
-        return list((await connection.execute(query)).all())
-    parts = [query.where(column.in_(chunk)) for chunk in chunks(sorted(persons))]
-    return [row for part in parts for row in (await connection.execute(part)).all()]
+        return list((await connection.execute(*query((), everybody=True))).all())
+    parts = [query(part, everybody=False) for part in chunks(sorted(persons))]
+    return [row for part in parts for row in (await connection.execute(*part)).all()]
+
+
+def _of(query: Select[Any], person: ColumnElement[str], persons: Value, *, everybody: bool) -> Select[Any]:
+    return query if everybody else query.where(person.in_(persons))
+
+
+@prepared
+def _pupils(site: Value, persons: Value, *, everybody: bool) -> Select[Any]:
+    p, g = tables.people.c, tables.groups.c
+    of_class = (g.site == p.site) & (g.group == p.class_group)
+    query = select(p.person, p.first_name, p.language, p.active, g.grade, g.shift)
+    query = query.select_from(tables.people.outerjoin(tables.groups, of_class))
+    return _of(query.where(p.site == site, p.role == "pupil"), p.person, persons, everybody=everybody)
+
+
+@prepared
+def _belonging(site: Value, date: Value, persons: Value, *, everybody: bool) -> Select[Any]:
+    m = tables.memberships.c
+    query = select(m.person, m.group).where(m.site == site, belongs(date))
+    return _of(query, m.person, persons, everybody=everybody)
+
+
+@prepared
+def _valid(site: Value, persons: Value, *, everybody: bool) -> Select[Any]:
+    c = tables.cards.c
+    query = select(c.person, c.valid_from, c.valid_to).where(c.site == site, c.state == CredentialState.ACTIVE)
+    return _of(query, c.person, persons, everybody=everybody)
+
+
+@prepared
+def _planned(site: Value, persons: Value, *, everybody: bool) -> Select[Any]:
+    p = plans_table.c
+    return _of(select(p.person, p.body).where(p.site == site).order_by(p.id), p.person, persons, everybody=everybody)
+
+
+@prepared
+def _consented(site: Value, persons: Value, *, everybody: bool) -> Select[Any]:
+    k = tables.contacts.c
+    query = select(k.person, k.address, k.language).where(k.site == site, k.consent == 1)
+    return _of(query, k.person, persons, everybody=everybody)
+
+
+@prepared
+def _wished(site: Value, persons: Value, *, everybody: bool) -> Select[Any]:
+    w = wishes.c
+    query = select(w.person, w.address, w.template).where(w.site == site)
+    return _of(query, w.person, persons, everybody=everybody)

@@ -20,6 +20,8 @@ from gateway.errors import ConfigError, Problem
 from sync.broker import Broker, TlsFiles
 
 ENVIRONMENT, DEFAULT = "ATTENDANCE_JOURNAL", "journal.toml"
+#: Tables that every gateway.toml has and no journal.toml.
+_GATEWAYS = frozenset({"devices", "lanes"})
 _SHOWN = 60
 _NEAR = 0.5
 
@@ -201,6 +203,11 @@ def load(path: Path | None = None) -> Settings:
         raise ConfigError(f"{path}: {reason}", hint=f"give --config FILE or set {ENVIRONMENT}") from error
     except (ValueError, RecursionError) as error:
         raise ConfigError(f"{path}: not TOML: {error}", hint="compare with config/journal.example.toml") from error
+    if _GATEWAYS & raw.keys():
+        raise ConfigError(
+            f"{path}: this is a gateway's configuration; a journal has one of its own",
+            hint=f"give the journal's with --config FILE or {ENVIRONMENT}; this one is for 'attendance-gateway run {path}'",
+        )
     try:
         return Settings.model_validate(raw)
     except ValidationError as error:

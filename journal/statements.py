@@ -19,6 +19,7 @@ from gateway.domain.model import MarkReason, PersonId, Source, Status
 from gateway.domain.statement import Excuse, Statement, StatementKind
 from gateway.errors import InputError
 from journal.days import local_date
+from journal.prepared import Value, prepared
 from journal.staff_tables import excuses, statements
 from journal.store import Day, chunks, mark_dirty, milliseconds, moment
 
@@ -167,13 +168,26 @@ async def said_between(
 ) -> list[Said]:
     """What was said about moments of [since, until), withdrawn or not, in the order in which it was said."""
     first, last = milliseconds(since), milliseconds(until)
-    query = _of_site(site).where(_c.at < last, or_(_c.at >= first, _c.until > first))
     if persons is None:
-        return await _said(connection, query)
+        return await _said(connection, *_between(site, first, last, (), everybody=True))
     found = [
-        one for part in chunks(sorted(persons)) for one in await _said(connection, query.where(_c.person.in_(part)))
+        one
+        for part in chunks(sorted(persons))
+        for one in await _said(connection, *_between(site, first, last, part, everybody=False))
     ]
     return sorted(found, key=lambda one: one.id)
+
+
+@prepared
+def _between(site: Value, first: Value, last: Value, persons: Value, *, everybody: bool) -> Select[Any]:
+    query = _of_site(site).where(_c.at < last, or_(_c.at >= first, _c.until > first))
+    return query if everybody else query.where(_c.person.in_(persons))
+
+
+@prepared
+def _excused(site: Value, first: Value, last: Value) -> Select[Any]:
+    e = excuses.c
+    return select(excuses).where(e.site == site, e.since < last, e.until > first).order_by(e.id)
 
 
 async def spoken_between(
@@ -187,9 +201,8 @@ async def spoken_between(
             facts[one.saying.person].append(_statement(one))
         elif one.withdrawn is None:
             excused[one.saying.person].append(_excuse(one))
-    e = excuses.c
-    query = select(excuses).where(e.site == site, e.since < milliseconds(until), e.until > milliseconds(since))
-    for row in (await connection.execute(query.order_by(e.id))).mappings():
+    excuses_of_day = _excused(site, milliseconds(since), milliseconds(until))
+    for row in (await connection.execute(*excuses_of_day)).mappings():
         if persons is None or row["person"] in persons:
             excused[row["person"]].append(
                 Excuse(
@@ -232,12 +245,14 @@ def _excuse(one: Said) -> Excuse:
     )
 
 
-def _of_site(site: str) -> Select[Any]:
-    return select(statements).where(_c.site == site, _c.kind != Kind.WITHDRAW)
+def _of_site(site: Value) -> Select[Any]:
+    return select(statements).where(_c.site == site, _c.kind != Kind.WITHDRAW).order_by(_c.id)
 
 
-async def _said(connection: AsyncConnection, query: Select[Any]) -> list[Said]:
-    rows = (await connection.execute(query.order_by(_c.id))).mappings().all()
+async def _said(
+    connection: AsyncConnection, query: Select[Any], values: Mapping[str, Value] | None = None
+) -> list[Said]:
+    rows = (await connection.execute(query, values)).mappings().all()
     taken: dict[int, Author] = {}
     for part in chunks([row["id"] for row in rows]):
         back = select(statements).where(_c.withdraws.in_(part)).order_by(_c.id.desc())

@@ -15,6 +15,7 @@ import json
 from collections.abc import AsyncIterator, Collection, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
+from functools import cache
 from typing import Any, NamedTuple, TypeVar
 
 from pydantic import TypeAdapter
@@ -30,11 +31,13 @@ from gateway.domain.wire import Stream
 from gateway.errors import NotRecorded
 from journal import tables
 from journal.database import check, engine_of, exclude, is_sqlite
+from journal.prepared import Value, prepared
 from journal.shard import WHOLE, Shard
 
 EVERYBODY = ""
 V = TypeVar("V")
 _ANSWER_SECONDS = 10.0
+_ONE_MORE = {"stamp": tables.dirty.c.stamp + 1}
 _LOST = "the connection that holds this journal's share is gone; another one may write by now"
 _STANDS_BY = "nothing: started again, it stands by"
 
@@ -133,7 +136,11 @@ def insert_new(connection: AsyncConnection, table: Table) -> sqlite.Insert | pos
 
 def insert(connection: AsyncConnection, table: Table) -> sqlite.Insert | postgresql.Insert:
     """An INSERT of the connection's own dialect: it knows ON CONFLICT."""
-    return sqlite.insert(table) if connection.dialect.name == "sqlite" else postgresql.insert(table)
+    return _insert(connection.dialect.name, table)
+
+
+def _insert(dialect: str, table: Table) -> sqlite.Insert | postgresql.Insert:
+    return sqlite.insert(table) if dialect == "sqlite" else postgresql.insert(table)
 
 
 def of(table: Table, stream: Stream) -> list[ColumnElement[bool]]:
@@ -146,21 +153,30 @@ async def add_rows(
 ) -> None:
     """Insert rows that are new for certain, as fast as the database takes them."""
     if connection.dialect.name == "sqlite":
-        statement = table.insert().compile(dialect=connection.dialect, column_keys=columns)
-        await connection.exec_driver_sql(str(statement), list(rows))
+        await connection.exec_driver_sql(_added(table, tuple(columns)), list(rows))
         return
     raw: Any = (await connection.get_raw_connection()).driver_connection
     await raw.copy_records_to_table(table.name, records=rows, columns=columns)
+
+
+@cache
+def _added(table: Table, columns: Sequence[str]) -> str:
+    return str(table.insert().compile(dialect=sqlite.dialect(), column_keys=columns))
 
 
 async def upsert(connection: AsyncConnection, table: Table, rows: Collection[Mapping[str, Any]]) -> None:
     """Insert rows; where the primary key exists, replace the other columns that the rows name."""
     if not rows:
         return
-    statement = insert(connection, table)
+    await connection.execute(_upsert(connection.dialect.name, table, tuple(next(iter(rows)))), list(rows))
+
+
+@cache
+def _upsert(dialect: str, table: Table, columns: Sequence[str]) -> sqlite.Insert | postgresql.Insert:
+    statement = _insert(dialect, table)
     keys = [column.key for column in table.primary_key]
-    changed = {key: statement.excluded[key] for key in next(iter(rows)) if key not in keys}
-    await connection.execute(statement.on_conflict_do_update(index_elements=keys, set_=changed), list(rows))
+    changed = {key: statement.excluded[key] for key in columns if key not in keys}
+    return statement.on_conflict_do_update(index_elements=keys, set_=changed)
 
 
 async def mark_dirty(connection: AsyncConnection, days: Iterable[Day]) -> None:
@@ -168,14 +184,17 @@ async def mark_dirty(connection: AsyncConnection, days: Iterable[Day]) -> None:
     named = sorted(set(days))
     if not named:
         return
-    statement = insert(connection, tables.dirty)
-    one_more = {"stamp": tables.dirty.c.stamp + 1}
     if connection.dialect.name == "sqlite":
-        again = statement.on_conflict_do_update(index_elements=list(Day._fields), set_=one_more)
-        await connection.execute(again, [{**day._asdict(), "stamp": 1} for day in named])
+        await connection.execute(_dirtied(), [{**day._asdict(), "stamp": 1} for day in named])
     else:
+        statement = insert(connection, tables.dirty)
         source = statement.from_select([*Day._fields, "stamp"], unnested(*zip(*named, strict=True)).add_columns(1))
-        await connection.execute(source.on_conflict_do_update(index_elements=list(Day._fields), set_=one_more))
+        await connection.execute(source.on_conflict_do_update(index_elements=list(Day._fields), set_=_ONE_MORE))
+
+
+@cache
+def _dirtied() -> sqlite.Insert:
+    return sqlite.insert(tables.dirty).on_conflict_do_update(index_elements=list(Day._fields), set_=_ONE_MORE)
 
 
 class Holder(NamedTuple):
@@ -197,15 +216,20 @@ async def holders_of(
 ) -> dict[tuple[str, str], list[Holder]]:
     """The same for (site, token) of several sites."""
     found: dict[tuple[str, str], list[Holder]] = {}
-    c = tables.cards.c
-    query = select(c.site, c.token, c.person, c.valid_from, c.valid_to).order_by(c.id)
     for some in chunks(sorted(cards)):
-        which = some if connection.dialect.name == "sqlite" else unnested(*zip(*some, strict=True))
-        for site, token, person, since, until in await connection.execute(
-            query.where(tuple_(c.site, c.token).in_(which))
-        ):
+        which = _held(some) if connection.dialect.name == "sqlite" else (_held_by(unnested(*zip(*some, strict=True))),)
+        for site, token, person, since, until in await connection.execute(*which):
             found.setdefault((site, token), []).append(Holder(person, since, until))
     return found
+
+
+def _held_by(cards: Value) -> Select[Any]:
+    c = tables.cards.c
+    query = select(c.site, c.token, c.person, c.valid_from, c.valid_to).order_by(c.id)
+    return query.where(tuple_(c.site, c.token).in_(cards))
+
+
+_held = prepared(_held_by)
 
 
 def holder_at(ledger: Iterable[Holder], at: int) -> str | None:

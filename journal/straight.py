@@ -8,9 +8,9 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
-from sqlalchemy import func, select, tuple_
+from sqlalchemy import Select, func, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from gateway.domain.entry import KeyData
@@ -19,6 +19,7 @@ from gateway.domain.wire import MAX_BATCH_EVENTS, Event, Stream
 from journal.batch import ROW, Received
 from journal.days import days_of, days_of_taps
 from journal.ledger import Position, position, record, stream_key
+from journal.prepared import Value, prepared
 from journal.reading import PlainTap
 from journal.store import Day, add_rows, mark_dirty, upsert
 from journal.tables import entries, segments, watermarks
@@ -60,23 +61,30 @@ async def take(connection: AsyncConnection, batches: Sequence[Received], *, rece
 
 async def _tips(connection: AsyncConnection, streams: Sequence[Stream]) -> dict[Stream, tuple[int, bytes]]:
     """How far these ledgers are committed; only those beyond which nothing is held."""
-    w, s = watermarks.c, segments.c
     names = [(stream.site, stream.gateway, stream.epoch) for stream in streams]
     tips = {stream: (0, stream.genesis) for stream in streams}
-    known = select(w.site, w.gateway, w.epoch, w.through, w.head)
-    for site, gateway, epoch, through, head in await connection.execute(
-        known.where(tuple_(w.site, w.gateway, w.epoch).in_(names))
-    ):
+    for site, gateway, epoch, through, head in await connection.execute(*_committed(names)):
         tips[Stream(site=site, gateway=gateway, epoch=epoch)] = (through, head)
-    through = func.coalesce(w.through, 0)
-    same = (w.site == s.site) & (w.gateway == s.gateway) & (w.epoch == s.epoch)
-    held = select(s.site, s.gateway, s.epoch).outerjoin(watermarks, same).distinct()
-    beyond = s.first > through - MAX_BATCH_EVENTS, s.last > through
-    for site, gateway, epoch in await connection.execute(
-        held.where(tuple_(s.site, s.gateway, s.epoch).in_(names), *beyond)
-    ):
+    for site, gateway, epoch in await connection.execute(*_held(names)):
         del tips[Stream(site=site, gateway=gateway, epoch=epoch)]
     return tips
+
+
+@prepared
+def _committed(names: Value) -> Select[Any]:
+    w = watermarks.c
+    columns = select(w.site, w.gateway, w.epoch, w.through, w.head)
+    return columns.where(tuple_(w.site, w.gateway, w.epoch).in_(names))
+
+
+@prepared
+def _held(names: Value) -> Select[Any]:
+    w, s = watermarks.c, segments.c
+    through = func.coalesce(w.through, 0)
+    same = (w.site == s.site) & (w.gateway == s.gateway) & (w.epoch == s.epoch)
+    columns = select(s.site, s.gateway, s.epoch).outerjoin(watermarks, same).distinct()
+    beyond = s.first > through - MAX_BATCH_EVENTS, s.last > through
+    return columns.where(tuple_(s.site, s.gateway, s.epoch).in_(names), *beyond)
 
 
 def _continued(tip: tuple[int, bytes], batches: Iterable[Received]) -> list[Line] | None:

@@ -1,5 +1,6 @@
 """What every test may rely on, and the honest end of a run: the list of what was not run."""
 
+import signal
 from collections import Counter
 
 import pytest
@@ -10,6 +11,13 @@ from tests.needs import require
 # No example is judged by the clock: whoever else uses this machine must not make a test fail.
 settings.register_profile("untimed", deadline=None)
 settings.load_profile("untimed")
+
+
+def pytest_configure() -> None:
+    """A run in the background has been told to ignore these, and every program that a test starts would as well."""
+    for number in (signal.SIGINT, signal.SIGHUP):
+        if signal.getsignal(number) is signal.SIG_IGN:
+            signal.signal(number, signal.SIG_DFL)
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:

@@ -30,8 +30,8 @@ def read(name: str) -> str:
 @cache
 def documents() -> dict[str, str]:
     """What a user reads."""
-    patterns = ("*.md", "docs/**/*.md", "drivers/**/*.md", "systemd/*.md", "journal/**/*.md", "simulators/**/*.md")
-    paths = {path for pattern in patterns for path in ROOT.glob(pattern)}
+    folders = ("docs", "drivers", "systemd", "journal", "simulators", "examples", "tests", "changelog.d")
+    paths = {*ROOT.glob("*.md"), *(path for folder in folders for path in ROOT.glob(f"{folder}/**/*.md"))}
     return {str(path.relative_to(ROOT)): path.read_text(encoding="utf-8") for path in sorted(paths)}
 
 
@@ -166,6 +166,35 @@ def test_hints_and_examples_name_commands_that_exist(package: str) -> None:
     assert wrong == []
 
 
+def typed_lines(package: str) -> Iterator[tuple[str, str]]:
+    """Where a command line stands, and what is typed after the program's name; the examples of the commands, too."""
+    line = re.compile(rf"\b{PROGRAMS[package]} ([a-z-]+[^`\n|>&{{'()]*)")
+    examples = {words: command.epilog or "" for words, command in commands(package).items()}
+    for name, text in {**documents(), **sentences(), **examples}.items():
+        for typed in line.findall(text):
+            yield name, re.split(r"  | #|[.,;:](?: |$)", typed)[0]
+
+
+@pytest.mark.parametrize("package", PROGRAMS)
+def test_every_command_line_has_options_that_exist(package: str) -> None:
+    known, parsed, wrong = commands(package), 0, []
+    for name, typed in typed_lines(package):
+        words = typed.split()
+        found = [end for end in (2, 1) if " ".join([PROGRAMS[package], *words[:end]]) in known]
+        if not found:
+            continue
+        command = known[" ".join([PROGRAMS[package], *words[: found[0]]])]
+        try:
+            command.make_parser(click.Context(command)).parse_args(words[found[0] :])
+            parsed += 1
+        except click.NoSuchOption as error:
+            wrong.append(f"{name}: {typed}: {error.message}")
+        except click.BadOptionUsage:  # cut before the value
+            parsed += 1
+    assert wrong == []
+    assert parsed > len(known)
+
+
 def test_every_configuration_key_is_in_the_examples() -> None:
     examples = "\n".join(path.read_text(encoding="utf-8") for path in ROOT.glob("config/*.example.toml"))
     examples += "".join(re.findall(r"```toml\n(.*?)```", "\n".join(documents().values()), re.DOTALL))
@@ -200,6 +229,9 @@ def test_make_targets_in_the_documents_exist() -> None:
     }
     assert {"test", "demo"} <= {target for name, target in named if name == "README.md"}
     assert {(name, target) for name, target in named if target not in targets()} == set()
+    given = re.compile(r"\bmake [a-z-]+ ([A-Z]+)=")
+    variables = {(name, word) for name, text in documents().items() for word in given.findall(text)}
+    assert {(name, word) for name, word in variables if not re.search(rf"\b{word}\b", read("Makefile"))} == set()
 
 
 def test_ci_runs_the_command_of_the_readme() -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import click
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from journal.console import configured, furnished
 from journal.desk.options import DAY, LANGUAGE, SITE
@@ -15,13 +16,14 @@ from journal.desk.wording import effect_in_words
 from journal.effect import Effect, effect_of
 from journal.keys import keys_of
 from journal.office import Site, prepare, take_over
+from journal.roster import rules_of
 from journal.settings import Settings
 from journal.standing import comparable, standing
 from journal.store import Store
 from journal.timetables import changes_of
 from sync.clock import clock_from_environment
 from sync.sources.report import Report, difference, outline
-from sync.sources.school import School
+from sync.sources.school import Remark, School
 from sync.sources.several import Format, Source, read_school, unplaced
 
 
@@ -105,6 +107,7 @@ async def _import(
     cards = outline(school, key=place.keys[0].token).credentials or {}
     async with store.read() as connection:
         changes = await changes_of(connection, site)
+        unheard_of = await _unheard_of(connection, site)
         before = await standing(connection, site, ZoneInfo(school.zone), since, now, cards)
     prepared = prepare(place, school, now=now, since=since, changes=changes)
     async with store.begin() as connection:
@@ -114,8 +117,17 @@ async def _import(
             await connection.rollback()
     slots = prepared.compiled.slots
     change = difference(before, outline(comparable(school), slots, key=place.keys[0].token))
-    remarks = [*unplaced(prepared.compiled), *taken.remarks]
+    remarks = [*unheard_of, *unplaced(prepared.compiled), *taken.remarks]
     return _Done(report=Report.of(school, slots, remarks, change), effect=effect)
+
+
+async def _unheard_of(connection: AsyncConnection, site: str) -> list[Remark]:
+    """A name that is written wrong looks like a school that comes for the first time."""
+    known = sorted(await rules_of(connection))
+    if site in known or not known:
+        return []
+    problem = f"{site} has nobody yet; known sites: {', '.join(known)}"
+    return [Remark(place="site", problem=problem, hint="a school that is new here needs nothing; else mend the name")]
 
 
 @directory.command("publish", epilog="Example: attendance-journal directory publish school-12")

@@ -16,12 +16,13 @@ from enum import StrEnum
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import ColumnElement, RowMapping, and_, exists, or_, select, update
+from sqlalchemy import ColumnElement, RowMapping, Select, and_, exists, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from journal.notify.notice import Template
 from journal.notify.tables import notices
 from journal.notify.templates import Message, render
+from journal.prepared import Value, prepared
 from journal.shard import WHOLE, Shard
 from journal.store import EVERYBODY, Day, mark_dirty, milliseconds, moment
 from journal.tables import dirty, sites
@@ -72,7 +73,7 @@ async def recover(connection: AsyncConnection, shard: Shard = WHOLE) -> int:
 
 async def expire(connection: AsyncConnection, now: datetime, shard: Shard = WHOLE) -> int:
     """Nothing is sent after its lesson."""
-    over = update(notices).where(_over(now), shard.mine(_c.site))
+    over = update(notices).where(_over(milliseconds(now)), shard.mine(_c.site))
     return (await connection.execute(over.values(state=State.EXPIRED))).rowcount
 
 
@@ -83,14 +84,18 @@ async def pause(connection: AsyncConnection, *, paused: bool) -> None:
 
 async def waiting(connection: AsyncConnection, now: datetime, shard: Shard = WHOLE) -> bool:
     """Whether a row can be claimed or expires; cheap, and no writer waits for it."""
-    any_of_them = exists().where(or_(_over(now), _claimable(now)), shard.mine(_c.site))
-    return bool((await connection.execute(select(any_of_them))).scalar())
+    return bool((await connection.execute(*_any(milliseconds(now), shard=shard))).scalar())
+
+
+@prepared
+def _any(now: Value, *, shard: Shard) -> Select[Any]:
+    return select(exists().where(or_(_over(now), _claimable(now)), shard.mine(_c.site)))
 
 
 async def claim(connection: AsyncConnection, now: datetime, shard: Shard = WHOLE) -> Claim | None:
     """Take the oldest row that may be sent; committed before the attempt, so no crash can send it twice."""
     query = select(notices, sites.c.zone).join(sites, sites.c.site == _c.site)
-    query = query.where(_claimable(now), shard.mine(_c.site))
+    query = query.where(_claimable(milliseconds(now)), shard.mine(_c.site))
     row = (await connection.execute(query.order_by(_c.due, _c.id).limit(1))).mappings().first()
     if row is None:
         return None
@@ -126,18 +131,17 @@ async def refused(connection: AsyncConnection, taken: Claim, reason: str, now: d
     await mark_dirty(connection, [Day(taken.site, taken.date, taken.person)])
 
 
-def _over(now: datetime) -> ColumnElement[bool]:
-    return and_(_c.state.in_([State.PENDING, State.HELD]), _c.expires <= milliseconds(now))
+def _over(now: Value) -> ColumnElement[bool]:
+    return and_(_c.state.in_([State.PENDING, State.HELD]), _c.expires <= now)
 
 
-def _claimable(now: datetime) -> ColumnElement[bool]:
+def _claimable(now: Value) -> ColumnElement[bool]:
     """Due, not over, not paused, and nothing is known about its pupil that has not been judged."""
     unjudged = exists().where(
         dirty.c.site == _c.site, dirty.c.date == _c.date, dirty.c.person.in_([EVERYBODY, _c.person])
     )
     paused = _c.site.in_(select(sites.c.site).where(sites.c.paused == 1))
-    at = milliseconds(now)
-    return and_(_c.state == State.PENDING, _c.due <= at, _c.expires > at, ~unjudged, ~paused)
+    return and_(_c.state == State.PENDING, _c.due <= now, _c.expires > now, ~unjudged, ~paused)
 
 
 async def _finish(connection: AsyncConnection, taken: Claim, **values: Any) -> None:

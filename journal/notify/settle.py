@@ -10,7 +10,7 @@ from collections.abc import Collection, Mapping
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import RowMapping, func, insert, select, update
+from sqlalchemy import RowMapping, Select, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from gateway.domain.model import Mode, SlotKind
@@ -22,6 +22,7 @@ from journal.notify.notice import Notice, PupilDay, Template, Told, Window
 from journal.notify.outbox import SPOKEN, State
 from journal.notify.tables import notices
 from journal.notify.tasklist import assign
+from journal.prepared import Value, prepared
 from journal.roster import Rules, belongs
 from journal.store import milliseconds, moment
 from journal.tables import contacts, groups, memberships, people, slots
@@ -71,14 +72,18 @@ async def _equalise(
 async def _of_day(
     connection: AsyncConnection, site: str, date: str, persons: Collection[str] | None
 ) -> Mapping[str, list[RowMapping]]:
-    query = select(notices).where(_c.site == site, _c.date == date).order_by(_c.id)
-    if persons is not None and len(persons) == 1:
-        query = query.where(_c.person.in_(persons))
+    few = persons is not None and len(persons) == 1
     found = defaultdict(list)
-    for row in (await connection.execute(query)).mappings():
+    for row in (await connection.execute(*_notices(site, date, list(persons or ()), few=few))).mappings():
         if persons is None or row["person"] in persons:
             found[row["person"]].append(row)
     return found
+
+
+@prepared
+def _notices(site: Value, date: Value, persons: Value, *, few: bool) -> Select[Any]:
+    query = select(notices).where(_c.site == site, _c.date == date).order_by(_c.id)
+    return query.where(_c.person.in_(persons)) if few else query
 
 
 async def _renew(connection: AsyncConnection, row: RowMapping, notice: Notice | None, as_of: datetime) -> None:
@@ -97,12 +102,7 @@ async def _renew(connection: AsyncConnection, row: RowMapping, notice: Notice | 
 
 async def _hold_back(connection: AsyncConnection, site: str, date: str, rules: Rules) -> int:
     """Hold what the brake holds. Held stays held, whatever the numbers do then, until a person decides."""
-    counted = (State.PENDING, State.HELD, *SPOKEN)
-    query = with_class(
-        select(_c.id, _c.person, _c.template, _c.state, _c.author, people.c.class_group, groups.c.shift, groups.c.grade)
-    )
-    query = query.where(_c.site == site, _c.date == date, _c.template.in_(WAVES), _c.state.in_(counted))
-    rows = (await connection.execute(query)).all()
+    rows = (await connection.execute(*_counted(site, date))).all()
     if all(row.state != State.PENDING for row in rows):
         return 0
     policies: dict[int | str, Policy] = {}
@@ -128,6 +128,15 @@ async def _hold_back(connection: AsyncConnection, site: str, date: str, rules: R
     if held:
         await connection.execute(update(notices).where(_c.id.in_(held)).values(state=State.HELD))
     return len(held)
+
+
+@prepared
+def _counted(site: Value, date: Value) -> Select[Any]:
+    query = with_class(
+        select(_c.id, _c.person, _c.template, _c.state, _c.author, people.c.class_group, groups.c.shift, groups.c.grade)
+    )
+    counted = (State.PENDING, State.HELD, *SPOKEN)
+    return query.where(_c.site == site, _c.date == date, _c.template.in_(WAVES), _c.state.in_(counted))
 
 
 async def _expected(connection: AsyncConnection, site: str, date: str) -> Expected:

@@ -7,7 +7,7 @@ from itertools import groupby
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import func, insert, select, update
+from sqlalchemy import Select, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from gateway.domain.model import Doubt, Source
@@ -15,6 +15,7 @@ from journal.notify.episode import Episode
 from journal.notify.notice import PupilDay
 from journal.notify.tables import tasks as table
 from journal.notify.tasks import Task, tasks
+from journal.prepared import Value, prepared
 from journal.reports.wording import in_words as doubts_in_words
 from journal.store import DOUBTS, milliseconds, moment
 from journal.tables import groups, people
@@ -54,17 +55,22 @@ async def assign(
     wanted = {task.person: task for task in tasks(days, as_of)}
     by_person = {day.pupil.person: day for day in days}
     today = any(as_of.astimezone(day.zone).date().isoformat() == date for day in days)
-    place = (_c.site == site) & (_c.date == date)
-    for row in (await connection.execute(select(table).where(place))).mappings():
+    for row in (await connection.execute(*_of_day(site, date))).mappings():
         if judged is not None and row["person"] not in judged:
             continue
         task = wanted.pop(row["person"], None)
         values = _open(task) if task else _closed(row["closed"], by_person.get(row["person"]), as_of)
         if any(row[key] != value for key, value in values.items()):
-            await connection.execute(update(table).where(place, _c.person == row["person"]).values(**values))
+            this = _c.site == site, _c.date == date, _c.person == row["person"]
+            await connection.execute(update(table).where(*this).values(**values))
     if wanted and today:
         place_of = {"site": site, "date": date, "created": milliseconds(as_of)}
         await connection.execute(insert(table), [place_of | {"person": p} | _open(t) for p, t in wanted.items()])
+
+
+@prepared
+def _of_day(site: Value, date: Value) -> Select[Any]:
+    return select(table).where(_c.site == site, _c.date == date)
 
 
 def _open(task: Task) -> dict[str, Any]:

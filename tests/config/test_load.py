@@ -121,6 +121,12 @@ def test_a_broken_file_is_explained(
     assert len(problems) - len(written_wrong) <= 1, "one mistake is told once; a misspelt key also as missing"
 
 
+def test_the_configuration_of_a_journal_is_told_as_such() -> None:
+    with pytest.raises(ConfigError, match=r"journal\.example\.toml: this is a journal's configuration; ") as caught:
+        load(Path(__file__).parents[2] / "config" / "journal.example.toml")
+    assert "attendance-journal" in caught.value.hint
+
+
 def test_each_case_is_broken_only_by_what_it_replaces(tmp_path: Path) -> None:
     config = load(write(tmp_path, WHOLE))
     (device,), (lane,) = config.devices, config.lanes

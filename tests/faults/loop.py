@@ -5,6 +5,7 @@ What the code hands to other threads (`asyncio.to_thread`) is done in the loop a
 """
 
 import asyncio
+import gc
 import itertools
 import os
 import random
@@ -90,8 +91,12 @@ def _settle(future: "asyncio.Future[Any] | None", work: Callable[[], Any]) -> No
 
 @contextmanager
 def one_thread(chance: Chance) -> Iterator[None]:
-    """While it lasts no library makes a thread, waits for the disk of this machine or draws a number of its own."""
-    before = random.getstate()
+    """While it lasts no library makes a thread, waits for the disk of this machine or draws a number of its own.
+
+    Nor is garbage collected: when that happens hangs on everything else in the process, and what is abandoned ends by it.
+    """
+    before, collects = random.getstate(), gc.isenabled()
+    gc.disable()
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(aiosqlite.core, "SimpleQueue", _Queue)
         patch.setattr(aiosqlite.core, "Thread", _NoThread)
@@ -102,3 +107,5 @@ def one_thread(chance: Chance) -> Iterator[None]:
             yield
         finally:
             random.setstate(before)
+            if collects:
+                gc.enable()

@@ -183,16 +183,16 @@ def wall_clock_believed(patch: pytest.MonkeyPatch) -> None:
 
 #: Each with a seed at which it shows, and the words of the check that finds it.
 PLANTS: dict[Plant, tuple[int, str]] = {
-    unsynced_commits: (1, "which was on its disk"),
+    unsynced_commits: (5, "which was on its disk"),
     settled_at_puback: (1, "settles up to"),
     green_before_the_commit: (1, "shows green and has no entry"),
-    number_kept_after_a_failure: (1, "after"),
-    chained_to_what_failed: (1, "the chain breaks at"),
+    number_kept_after_a_failure: (15, "after"),
+    chained_to_what_failed: (15, "the chain breaks at"),
     receipt_before_the_commit: (1, "settles up to"),
-    counted_over_a_gap: (1, "the journal"),
+    counted_over_a_gap: (2, "the journal"),
     counted_again: (16, "2 times in the journal"),
     deaf_to_lower_receipts: (27, "not at rest"),
-    absent_without_proof: (6, "is absent, and a lamp was green"),
+    absent_without_proof: (56, "is absent, and a lamp was green"),
     attempts_made_again: (7, "is told twice"),
     wall_clock_believed: (37, "forgets"),
 }

@@ -16,7 +16,7 @@ pytestmark = pytest.mark.timeout(600)
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("seeds", ["1-100", "101-200"])
+@pytest.mark.parametrize("seeds", ["1-50", "51-100", "101-150", "151-200"])
 def test_no_seed_breaks_a_promise_and_every_fault_has_happened(seeds: str) -> None:
     found = tally(span(seeds))
     assert found.complaints == []

@@ -6,10 +6,11 @@ A card that nobody knows is recorded before its lamp like any other, so this sch
 import asyncio
 import os
 import shutil
+import sqlite3
 import sys
 from collections import Counter
 from collections.abc import AsyncIterator, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, closing
 from pathlib import Path
 
 from gateway.domain.credential import Credential, SiteKey, Technology
@@ -122,7 +123,7 @@ class Ward:
 
     async def oracle(self) -> None:
         """Every recorded tap exactly once, no gap, and both ledgers prove themselves."""
-        counted = Counter(record.token for record in ledgers.of_journal(self.books) if record.is_tap)
+        counted = counted_taps(self.books)
         assert {token: counted[token] for token in self.recorded} == dict.fromkeys(self.recorded, 1)
         found = Entries()
         _chained(ledgers.of_journal(self.books), SITE, found)
@@ -138,6 +139,13 @@ class Ward:
         running = {(record.place, record.body) for record in mine if record.epoch == mine[-1].epoch}
         have = {(record.place, record.body) for record in theirs}
         return running <= have and set(self.recorded) <= {record.token for record in theirs}
+
+
+def counted_taps(books: Path) -> Counter[str]:
+    """How often each token counts: what a new epoch told again stands in the journal and is flagged."""
+    with closing(sqlite3.connect(f"file:{books}?mode=ro", uri=True)) as database:
+        rows = database.execute("SELECT token FROM entries WHERE type = 'att.tap.v1' AND flag IS NULL").fetchall()
+    return Counter(token for (token,) in rows)
 
 
 @asynccontextmanager

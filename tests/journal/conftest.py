@@ -2,13 +2,13 @@
 
 import asyncio
 import shutil
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any, TypeAlias
 
 import pytest
 from pydantic import TypeAdapter
-from sqlalchemy import make_url
 
 from gateway.domain.policy import Policy
 from journal import tables
@@ -17,7 +17,11 @@ from journal.store import Store, opened
 from tests.journal.bureau import Office
 from tests.journal.door import CARD, GATEWAY, KEY, SITE, Door
 from tests.journal.receiver import Journal
+from tests.journal.school import School, furnish_school
 from tests.postgres import Postgres
+
+#: Makes what an empty database of that address shall have.
+Furnish: TypeAlias = Callable[[str], Coroutine[Any, Any, None]]
 
 
 def url_of(path: Path) -> str:
@@ -54,49 +58,77 @@ def postgres() -> Iterator[Postgres]:
         yield server
 
 
+@pytest.fixture(scope="session")
+def made() -> dict[tuple[str, Furnish], str]:
+    """Where the databases are that every test gets a copy of: to make one takes longer than most tests."""
+    return {}
+
+
 @pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.needs("postgres"))])
-def database(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """The address of an empty database of each kind: what holds on one holds on the other."""
-    if request.param == "sqlite":
-        return url_of(tmp_path / "journal.db")
-    server: Postgres = request.getfixturevalue("postgres")
-    return server.url(server.fresh())
+def kind(request: pytest.FixtureRequest) -> str:
+    """What holds on one holds on the other."""
+    return str(request.param)
 
 
-async def _furnish_once(url: str) -> None:
+@pytest.fixture
+def copied(request: pytest.FixtureRequest, kind: str, tmp_path: Path) -> Callable[[Furnish], str]:
+    """The address of a database of this test's own, as `furnish` leaves an empty one."""
+
+    def copy(furnish: Furnish) -> str:
+        originals = request.getfixturevalue("made")
+        if kind == "sqlite":
+            if (kind, furnish) not in originals:
+                original = request.getfixturevalue("tmp_path_factory").mktemp("made") / "journal.db"
+                asyncio.run(furnish(url_of(original)))
+                originals[kind, furnish] = str(original)
+            return url_of(Path(shutil.copy(originals[kind, furnish], tmp_path / "journal.db")))
+        server: Postgres = request.getfixturevalue("postgres")
+        if (kind, furnish) not in originals:
+            name = server.fresh()
+            asyncio.run(furnish(server.url(name)))
+            originals[kind, furnish] = name
+        return server.url(server.fresh(originals[kind, furnish]))
+
+    return copy
+
+
+async def _furnish(url: str) -> None:
     async with opened(url) as store:
         await furnish(store)
 
 
-@pytest.fixture(scope="session")
-def furnished_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = tmp_path_factory.mktemp("journal") / "furnished.db"
-    asyncio.run(_furnish_once(url_of(path)))
-    return path
-
-
-@pytest.fixture(scope="session")
-def furnished_name(postgres: Postgres) -> str:
-    name = postgres.fresh()
-    asyncio.run(_furnish_once(postgres.url(name)))
-    return name
+async def _leave_empty(url: str) -> None:
+    async with opened(url):
+        pass
 
 
 @pytest.fixture
-def furnished_database(request: pytest.FixtureRequest, database: str) -> str:
-    """The same address, with site, gateway and pupil: made once and copied, as migrating takes most of a test."""
-    name = str(make_url(database).database)
-    if database.startswith("sqlite"):
-        shutil.copy(request.getfixturevalue("furnished_file"), name)
-    else:
-        server: Postgres = request.getfixturevalue("postgres")
-        server.copy(request.getfixturevalue("furnished_name"), name)
-    return database
+def empty_database(copied: Callable[[Furnish], str]) -> str:
+    """Its address, with nothing in it."""
+    return copied(_leave_empty)
 
 
 @pytest.fixture
-async def store(furnished_database: str) -> AsyncIterator[Store]:
-    async with opened(furnished_database) as one:
+def database(copied: Callable[[Furnish], str]) -> str:
+    """Its address, with site, gateway and pupil."""
+    return copied(_furnish)
+
+
+@pytest.fixture
+def school_database(copied: Callable[[Furnish], str]) -> str:
+    """Its address, with a school of three pupils."""
+    return copied(furnish_school)
+
+
+@pytest.fixture
+async def place(school_database: str) -> AsyncIterator[School]:
+    async with opened(school_database) as one:
+        yield School(one)
+
+
+@pytest.fixture
+async def store(database: str) -> AsyncIterator[Store]:
+    async with opened(database) as one:
         yield one
 
 

@@ -149,26 +149,43 @@ class School:
         return [" ".join(row) for row in await self.rows(notices, "person", "template", "state")]
 
 
+#: By pupils, grade and policy: a school is made once and copied.
+_made: dict[tuple[int, int, str], bytes] = {}
+
+
 @asynccontextmanager
-async def school(place: Path | str, *, pupils: int = 3, grade: int = 5, policy: str = "{}") -> AsyncIterator[School]:
-    """Pupils p1, p2, ... of one class with lessons at 08:30-09:15 and 09:25-10:10; in a folder or a database."""
-    url = place if isinstance(place, str) else f"sqlite+aiosqlite:///{place}/journal.db"
+async def school(folder: Path, *, pupils: int = 3, grade: int = 5, policy: str = "{}") -> AsyncIterator[School]:
+    """Pupils p1, p2, ... of one class with lessons at 08:30-09:15 and 09:25-10:10."""
+    file, shape = folder / "journal.db", (pupils, grade, policy)
+    url = f"sqlite+aiosqlite:///{file}"
+    if shape in _made:
+        file.write_bytes(_made[shape])
+    else:
+        await furnish_school(url, pupils=pupils, grade=grade, policy=policy)
+        _made[shape] = file.read_bytes()
     async with opened(url) as store:
-        async with store.begin() as connection:
-            await connection.run_sync(tables.metadata.create_all)
-        made = School(store)
-        await made.add(tables.sites, {"name": "Школа", "zone": str(ZONE), "language": "ru", "policy": policy})
-        await made.add(tables.gateways, *_gateways())
-        hours = {"direction": "arrival_only", "opens": "07:00", "closes": "20:00", "lane": LANE}
-        await made.add(tables.lanes, *({"gateway": name, **hours} for name in ("north", "south")))
-        await made.add(tables.groups, {"group": "5a", "title": "5А", "grade": grade})
-        numbers = range(1, pupils + 1)
-        await made.add(tables.people, *(_person(number) for number in numbers))
-        await made.add(tables.memberships, *({"person": f"p{n}", "group": "5a"} for n in numbers))
-        await made.add(tables.contacts, *_contacts(numbers))
-        await made.add(tables.cards, *(_card(number) for number in numbers))
-        await made.add(tables.slots, lesson(1, "08:30", "09:15"), lesson(2, "09:25", "10:10"))
-        yield made
+        yield School(store)
+
+
+async def furnish_school(url: str, *, pupils: int = 3, grade: int = 5, policy: str = "{}") -> None:
+    """Make it in an empty database."""
+    numbers, doors = range(1, pupils + 1), ("north", "south")
+    hours = {"direction": "arrival_only", "opens": "07:00", "closes": "20:00", "lane": LANE}
+    rows: dict[Table, Sequence[dict[str, Any]]] = {
+        tables.sites: [{"name": "Школа", "zone": str(ZONE), "language": "ru", "policy": policy}],
+        tables.gateways: _gateways(),
+        tables.lanes: [{"gateway": name, **hours} for name in doors],
+        tables.groups: [{"group": "5a", "title": "5А", "grade": grade}],
+        tables.people: [_person(number) for number in numbers],
+        tables.memberships: [{"person": f"p{n}", "group": "5a"} for n in numbers],
+        tables.contacts: _contacts(numbers),
+        tables.cards: [_card(number) for number in numbers],
+        tables.slots: [lesson(1, "08:30", "09:15"), lesson(2, "09:25", "10:10")],
+    }
+    async with opened(url) as store, store.begin() as connection:
+        await connection.run_sync(tables.metadata.create_all)
+        for table, mine in rows.items():
+            await connection.execute(insert(table), [{"site": SITE, **row} for row in mine])
 
 
 def lesson(number: int, start: str, end: str, *, group: str = "5a", mode: str = "gate") -> dict[str, Any]:

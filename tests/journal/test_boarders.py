@@ -1,6 +1,5 @@
 """Who sleeps at school is in the morning where the doors left them on a day before."""
 
-from collections.abc import AsyncIterator
 from datetime import timedelta
 
 import pytest
@@ -13,17 +12,16 @@ from journal import tables
 from journal.reports.muster import mustered
 from journal.roster import rules_of
 from tests.journal.judging import Judge, pending
-from tests.journal.school import LANE, SITE, School, at, school
+from tests.journal.school import LANE, SITE, School, at
 
 YESTERDAY, LONG_AGO = timedelta(days=-1), timedelta(days=-40)
 
 
 @pytest.fixture
-async def place(database: str) -> AsyncIterator[School]:
-    async with school(database) as made:
-        async with made.store.begin() as connection:
-            await connection.execute(update(tables.sites).values(policy='{"overnight": true}'))
-        yield made
+async def place(place: School) -> School:
+    async with place.store.begin() as connection:
+        await connection.execute(update(tables.sites).values(policy='{"overnight": true}'))
+    return place
 
 
 @pytest.mark.parametrize(("before", "mark"), [(YESTERDAY, "present"), (3 * YESTERDAY, "present"), (LONG_AGO, "absent")])

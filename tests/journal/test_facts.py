@@ -1,6 +1,6 @@
 """From the rows of the store to what judge() takes."""
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from zoneinfo import ZoneInfo
@@ -29,13 +29,7 @@ from journal.facts import bounds, gather, interpret
 from journal.registry import revoke
 from journal.store import milliseconds
 from tests.journal.judging import Judge
-from tests.journal.school import KEY, LANE, SITE, TODAY, ZONE, School, at, card, school
-
-
-@pytest.fixture
-async def place(database: str) -> AsyncIterator[School]:
-    async with school(database) as made:
-        yield made
+from tests.journal.school import KEY, LANE, SITE, TODAY, ZONE, School, at, card
 
 
 @dataclass

@@ -50,6 +50,14 @@ def test_an_import_tells_what_differs_and_changes_nothing_when_tried(desk: Desk,
     assert {what["count"] for kind in again.values() for what in kind.values()} == {0}
 
 
+def test_a_site_of_a_wrong_name_is_no_silent_first_import(desk: Desk, tmp_path: Path) -> None:
+    folder = str(write_school(tmp_path / "school"))
+    assert desk.json("directory", "import", "school-1", folder)["warnings"] == []
+    [told] = desk.json("directory", "import", "shcool-1", folder, "--dry-run")["warnings"]
+    assert (told["place"], told["problem"]) == ("site", "shcool-1 has nobody yet; known sites: school-1")
+    assert desk.json("directory", "import", "school-1", folder, "--dry-run")["warnings"] == []
+
+
 def test_a_lane_that_is_gone_is_named(desk: Desk, tmp_path: Path) -> None:
     folder = str(write_school(tmp_path / "school"))
     desk.types("directory", "import", "school-1", folder)

@@ -214,7 +214,7 @@ async def test_what_waits_shares_a_transaction(journal: Journal) -> None:
     assert link.receipts[-1].through == 40
 
 
-@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+@pytest.mark.parametrize("kind", ["sqlite"], indirect=True)
 async def test_a_full_disk_settles_nothing(journal: Journal) -> None:
     door = Door().taps(50)
     async with journal.store.engine.connect() as connection:

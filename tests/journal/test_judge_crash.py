@@ -1,7 +1,7 @@
 """The judge loop under bad luck: a crash, a fact in between, pieces in any order and twice lose and change nothing."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from itertools import pairwise
@@ -18,12 +18,6 @@ from journal import tables
 from journal.ledger import record
 from tests.journal.judging import Judge, picture
 from tests.journal.school import Ledger, School, school
-
-
-@pytest.fixture
-async def place(database: str) -> AsyncIterator[School]:
-    async with school(database) as made:
-        yield made
 
 
 async def test_a_new_fact_during_the_judgement_stays_dirty(place: School) -> None:

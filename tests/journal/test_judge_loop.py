@@ -1,7 +1,6 @@
 """The judge loop on a real database: what is dirty or due is judged once."""
 
 import asyncio
-from collections.abc import AsyncIterator
 from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
@@ -16,12 +15,6 @@ from journal.notify.tables import notices
 from journal.store import EVERYBODY, Day, mark_dirty
 from tests.journal.judging import Judge, pending, told
 from tests.journal.school import SITE, TODAY, FakeClock, School, at, lesson, school
-
-
-@pytest.fixture
-async def place(database: str) -> AsyncIterator[School]:
-    async with school(database) as made:
-        yield made
 
 
 async def test_a_morning(place: School) -> None:

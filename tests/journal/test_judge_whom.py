@@ -1,6 +1,5 @@
 """Whom the judge loop leaves to somebody else: no notice, no absence."""
 
-from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
@@ -10,13 +9,7 @@ from gateway.domain.model import Reason, Verdict
 from journal import tables
 from journal.store import milliseconds
 from tests.journal.judging import Judge, pending
-from tests.journal.school import School, at, school
-
-
-@pytest.fixture
-async def place(database: str) -> AsyncIterator[School]:
-    async with school(database) as made:
-        yield made
+from tests.journal.school import School, at
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,6 @@
 """Who of the staff is inside over midnight: a guard of the night is counted, who went home is not."""
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import Mapping
 from datetime import timedelta
 
 import pytest
@@ -11,22 +11,21 @@ from gateway.domain.model import Direction, PersonId, Reason, Verdict
 from journal import tables
 from journal.reports.muster import mustered
 from journal.roster import rules_of
-from tests.journal.school import LANE, SITE, School, at, school
+from tests.journal.school import LANE, SITE, School, at
 
 IN, OUT, UNTOLD = Direction.IN, Direction.OUT, Direction.UNKNOWN
 YESTERDAY = timedelta(days=-1)
 
 
 @pytest.fixture
-async def place(database: str) -> AsyncIterator[School]:
+async def place(place: School) -> School:
     """p1 and p2 are staff, p3 is a pupil; the doors tell who comes and who goes."""
-    async with school(database) as made:
-        p, m = tables.people, tables.memberships
-        async with made.store.begin() as connection:
-            await connection.execute(update(p).where(p.c.person != "p3").values(role="staff", class_group=None))
-            await connection.execute(update(m).where(m.c.person != "p3").values(group="watch"))
-            await connection.execute(update(tables.lanes).values(direction="both"))
-        yield made
+    p, m = tables.people, tables.memberships
+    async with place.store.begin() as connection:
+        await connection.execute(update(p).where(p.c.person != "p3").values(role="staff", class_group=None))
+        await connection.execute(update(m).where(m.c.person != "p3").values(group="watch"))
+        await connection.execute(update(tables.lanes).values(direction="both"))
+    return place
 
 
 def yesterday(place: School, person: int, local: str, way: Direction) -> None:

@@ -18,7 +18,7 @@ from tests.journal.receiver import Journal
 from tests.journal.tables import write_school
 
 
-@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+@pytest.mark.parametrize("kind", ["sqlite"], indirect=True)
 async def test_uids_rest_encrypted(office: Office, tmp_path: Path) -> None:
     await office.imports()
     rows = await office.rows("cards")

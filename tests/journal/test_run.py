@@ -170,6 +170,28 @@ def test_a_wrong_configuration_ends_with_one_sentence(process: Process) -> None:
     assert "Traceback" not in ran.stderr
 
 
+async def test_a_second_journal_on_the_same_file_is_refused_with_a_sentence(process: Process) -> None:
+    door = Door().taps(5)
+    process.start()
+    async with guarding(process, door) as guard:
+        await guard.born()
+        command = [sys.executable, "-m", "journal", "run", "--config", str(process.desk.config)]
+        ran = await asyncio.to_thread(
+            subprocess.run, command, capture_output=True, text=True, timeout=PATIENCE, check=False
+        )
+        assert (ran.returncode, "Traceback" in ran.stderr) == (1, False)
+        assert "another journal runs on" in ran.stderr
+        assert "hint: " in ran.stderr
+        # Whoever only looks or writes is no second journal, and the first is not disturbed.
+        listed = await asyncio.to_thread(process.desk.json, "gateway", "list")
+        assert [row["gateway"] for row in listed] == [GATEWAY]
+        await guard.send(door.message(1, 5))
+        await guard.hears(5)
+    assert "link lost" not in process.log
+    process.kill()
+    process.start()  # whatever ended the one, the next may begin
+
+
 def words(names: Sequence[str], log: str) -> list[str]:
     return [name for name in names if name in log]
 

@@ -1,7 +1,6 @@
 """Lanes keep their past: what an import says is true from its day on, and old days are judged by what was true then."""
 
 import datetime as dt
-from collections.abc import AsyncIterator
 from datetime import timedelta
 
 import pytest
@@ -13,14 +12,7 @@ from journal.served import serve
 from journal.store import Day, mark_dirty, moment
 from tests.journal.bureau import Office, Shelf
 from tests.journal.judging import Judge
-from tests.journal.school import LANE, SITE, TODAY, ZONE, School, at, school
-
-
-@pytest.fixture
-async def place(database: str) -> AsyncIterator[School]:
-    async with school(database) as made:
-        yield made
-
+from tests.journal.school import LANE, SITE, TODAY, ZONE, School, at
 
 NORTH, SOUTH, WEST = (
     GatewayRow(id=name, lanes=(LaneRow(id=LANE, direction=LaneDirection.ARRIVAL_ONLY, opens="07:00", closes="20:00"),))

@@ -39,6 +39,12 @@ def test_the_example_loads_and_holds_every_key() -> None:
             assert re.search(rf"(?m)^{key} = |^\[+([\w-]+\.)*{key}[].]", text), key
 
 
+def test_the_configuration_of_a_gateway_is_told_as_such() -> None:
+    with pytest.raises(ConfigError, match=r"gateway\.example\.toml: this is a gateway's configuration; ") as caught:
+        load(EXAMPLE.with_name("gateway.example.toml"))
+    assert "attendance-gateway" in caught.value.hint
+
+
 def test_what_the_example_calls_a_default_is_one(tmp_path: Path) -> None:
     settings = loaded(tmp_path, GOOD)
     assert settings.url == "sqlite+aiosqlite:////var/lib/j/journal.db"

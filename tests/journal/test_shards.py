@@ -15,7 +15,6 @@ from journal.shard import WHOLE, Shard, slice_of
 from journal.store import Day, Store, mark_dirty, opened
 from tests.journal.door import SITE, FakeLink
 from tests.journal.receiver import Still
-from tests.postgres import Postgres
 
 SCHOOLS = [f"school-{number}" for number in range(1000)]
 
@@ -34,8 +33,8 @@ def test_a_share_that_is_none_is_refused(text: str) -> None:
 
 
 @pytest.fixture
-def database(postgres: Postgres) -> str:
-    return postgres.url(postgres.fresh())
+def kind() -> str:
+    return "postgresql"
 
 
 postgresql = pytest.mark.needs("postgres")

@@ -42,9 +42,9 @@ async def test_a_second_migration_changes_nothing(store: Store) -> None:
     assert not await migrate(store)
 
 
-async def test_lanes_of_an_older_database_have_always_been(database: str) -> None:
+async def test_lanes_of_an_older_database_have_always_been(empty_database: str) -> None:
     columns = "site, gateway, lane, direction, opens, closes"
-    async with opened(database) as store:
+    async with opened(empty_database) as store:
         async with store.begin() as connection:
             await connection.run_sync(lambda it: command.upgrade(alembic_config(it), "0008"))
             await connection.exec_driver_sql(

@@ -15,19 +15,13 @@ from journal.notify.tables import notices
 from journal.notify.templates import Message
 from journal.notify.worker import AppriseChannel, Attempt, Channel, Outcome, Worker
 from journal.store import milliseconds
-from tests.journal.school import FakeClock, School, at, school
+from tests.journal.school import FakeClock, School, at
 from tests.smtp import MailServer, Mood, dead_port, deaf_port, mail_server
 
 #: Apprise asks whether Python has this module, once, while it loads.
 pytestmark = pytest.mark.filterwarnings("ignore:'imghdr' is deprecated")
 
 channel_type: type[Channel] = AppriseChannel
-
-
-@pytest.fixture
-async def place(database: str) -> AsyncIterator[School]:
-    async with school(database) as made:
-        yield made
 
 
 @pytest.fixture

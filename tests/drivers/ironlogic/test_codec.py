@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from drivers.frames import BadCard, BadFrame, Card, Noise, Removed
 from drivers.ironlogic.codec import Codec, Format, Layout, card_left, encode
 from gateway.domain.credential import Technology
-from tests.drivers.promises import held_after, in_pieces, size, told
+from tests.drivers.promises import in_pieces, size, stays_small, told
 
 VECTORS = [
     re.split(r"  +(?=\S+$)", line)
@@ -141,4 +141,4 @@ def test_blank_lines_say_nothing_and_a_half_line_is_told_at_the_end() -> None:
 
 @pytest.mark.parametrize("flood", [b"7", b"\n", b"\xff\x00", b"Mifare[", b"No card\r\n", b"19997 "])
 def test_a_flood_leaves_the_buffer_small(flood: bytes) -> None:
-    assert held_after(reader, flood) < 4096
+    assert stays_small(reader, flood)

@@ -12,7 +12,7 @@ from pydantic import ValidationError
 from drivers.frames import BadCard, BadFrame, Card, Frame, Noise
 from drivers.line.codec import Codec, Format
 from gateway.domain.credential import Technology
-from tests.drivers.promises import held_after, in_pieces, size, told
+from tests.drivers.promises import in_pieces, size, stays_small, told
 
 DELIMITERS = {"crlf": b"\r\n", "cr": b"\r", "lf": b"\n", "etx": b"\x03", "idle": b""}
 FRAMED = bytes.fromhex("020A0206008E6D5DB003")
@@ -174,4 +174,4 @@ def test_a_damaged_frame_hides_no_good_one() -> None:
 @pytest.mark.parametrize("form", FORMATS, ids=lambda form: form.delimiter)
 @pytest.mark.parametrize("flood", [b"7", b"\r\n", b"\xff\x00", b"\x02", b"\x02\x40", b"55007EE424\r\n"])
 def test_a_flood_leaves_the_buffer_small(form: Format, flood: bytes) -> None:
-    assert held_after(lambda: Codec(form), flood) < 4096
+    assert stays_small(lambda: Codec(form), flood)
