@@ -268,7 +268,7 @@ def toml(value: object) -> str:
     return show(value)
 
 
-@settings(deadline=None, max_examples=150)
+@settings(max_examples=150)
 @given(st.dictionaries(st.sampled_from([*GatewayConfig.model_fields, "sit"]), TOML))
 def test_any_shape_of_toml_is_explained(tmp_path_factory: pytest.TempPathFactory, tables: dict[str, object]) -> None:
     path = write(tmp_path_factory.getbasetemp(), "".join(f"{key} = {toml(value)}\n" for key, value in tables.items()))
@@ -279,7 +279,7 @@ def test_any_shape_of_toml_is_explained(tmp_path_factory: pytest.TempPathFactory
         assert "\n" not in str(problem)
 
 
-@settings(deadline=None, max_examples=100)
+@settings(max_examples=100)
 @given(st.data())
 def test_any_damage_to_the_file_is_explained(tmp_path_factory: pytest.TempPathFactory, data: st.DataObject) -> None:
     raw = bytearray(EXAMPLE.read_bytes())

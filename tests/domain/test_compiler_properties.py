@@ -133,7 +133,7 @@ def local(slot: Slot, timetable: Timetable) -> dt.date:
     return slot.start.astimezone(timetable.zone).date()
 
 
-@settings(deadline=None, max_examples=150)
+@settings(max_examples=150)
 @given(timetables(), DAYS, DAYS, st.frozensets(st.sampled_from(NAMES)))
 def test_a_part_compiles_as_the_whole(
     timetable: Timetable, first: dt.date, last: dt.date, names: frozenset[GroupId]
@@ -142,7 +142,7 @@ def test_a_part_compiles_as_the_whole(
     assert list(compile_days(timetable, first, last, names).slots) == expected
 
 
-@settings(deadline=None, max_examples=100)
+@settings(max_examples=100)
 @given(timetables())
 def test_ids_are_unique_and_slots_lie_on_their_dates(timetable: Timetable) -> None:
     slots = whole(timetable)
@@ -158,7 +158,7 @@ def test_ids_are_unique_and_slots_lie_on_their_dates(timetable: Timetable) -> No
         assert all(one.end <= other.start for one, other in pairwise(must))
 
 
-@settings(deadline=None, max_examples=100)
+@settings(max_examples=100)
 @given(timetables(), st.randoms(use_true_random=False))
 def test_the_order_of_rows_means_nothing_but_for_substitutions(timetable: Timetable, random: Any) -> None:
     def shuffled(rows: Any) -> list[Any]:
@@ -177,7 +177,7 @@ def test_the_order_of_rows_means_nothing_but_for_substitutions(timetable: Timeta
     assert compile_days(other, day(0), day(LAST)) == compile_days(timetable, day(0), day(LAST))
 
 
-@settings(deadline=None, max_examples=100)
+@settings(max_examples=100)
 @given(timetables())
 def test_every_lesson_is_held_or_told_or_cancelled_once(timetable: Timetable) -> None:
     """By the plainest calendar there is: all of the dates are school days, substitutions only cancel."""
@@ -208,7 +208,7 @@ def _covers(one: Substitution, lesson: Lesson, date: dt.date) -> bool:
     return whom and one.date <= date <= (one.last or one.date) and lesson.lesson in (one.lessons or {lesson.lesson})
 
 
-@settings(deadline=None, max_examples=150)
+@settings(max_examples=150)
 @given(timetables() | busy(), st.data())
 def test_what_is_not_touched_stays_as_it_is(before: Timetable, data: st.DataObject) -> None:
     name = data.draw(st.sampled_from(["lessons", "calendar", "substitutions", "events"]))

@@ -2,7 +2,7 @@
 
 from itertools import pairwise
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from drivers.frames import BadCard, BadFrame, Card, Noise, Removed
@@ -83,7 +83,6 @@ def test_the_notice_counts_and_holds_no_card() -> None:
     assert notice.detail.startswith("330 bytes")
 
 
-@settings(deadline=None)
 @given(
     seen=st.lists(st.tuples(st.floats(0.001, 2), st.sampled_from([FIRST, SECOND])), max_size=50),
     silence=st.sampled_from([0.1, 0.5, 1.0]),

@@ -30,7 +30,7 @@ bytes_of_all_kinds = st.lists(st.binary(max_size=40) | st.sampled_from(WORDS), m
 
 
 @pytest.mark.parametrize("name", TARGETS)
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(data=bytes_of_all_kinds)
 def test_any_bytes_are_stood(name: str, data: bytes) -> None:
     TARGETS[name](data)

@@ -118,7 +118,7 @@ async def outcome(taps: Taps, cuts: list[int], order: Any, *, each: bool) -> tup
             return await picture(place)
 
 
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=12)
 @given(
     taps=st.lists(st.tuples(st.integers(1, 3), st.integers(60, 109), st.booleans()), max_size=6),
     cuts=st.lists(st.integers(0, 20), max_size=3),

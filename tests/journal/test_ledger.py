@@ -192,7 +192,7 @@ def _copied(template: Path, copy: Path) -> Path:
     return copy
 
 
-@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(spans=deliveries())
 async def test_any_order_and_repetition_ends_alike(
     template: Path, tmp_path: Path, spans: list[tuple[int, int]]

@@ -66,7 +66,7 @@ async def empty(tmp_path: Path) -> Path:
     return tmp_path / "empty.db"
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(sent=arrivals(), cut=st.integers(1, 10))
 async def test_both_ways_end_alike(empty: Path, sent: list[tuple[int, int, int]], cut: int) -> None:
     batches = [_received(DOORS[which], first, last) for which, first, last in sent]

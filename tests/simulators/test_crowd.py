@@ -30,7 +30,7 @@ def test_the_same_seed_is_the_same_morning() -> None:
     assert gather(SCENARIO, pupils=300, seed=7) != gather(SCENARIO, pupils=300, seed=8)
 
 
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 @given(crowds)
 def test_a_crowd_is_plausible(crowd: Crowd) -> None:
     at_the_doors = [a.pupil for a in crowd.arrivals if a.pupil is not None]
@@ -42,7 +42,7 @@ def test_a_crowd_is_plausible(crowd: Crowd) -> None:
     assert len({pupil.mail for pupil in crowd.pupils}) == len(crowd.pupils)
 
 
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 @given(crowds)
 def test_nobody_is_near_a_moment_that_decides(crowd: Crowd) -> None:
     grades = {pupil.id: pupil.grade for pupil in crowd.pupils}
@@ -72,7 +72,7 @@ def test_a_school_has_all_of_it() -> None:
     assert sum(m >= 5 for m in minutes) + 12 < 30
 
 
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 @given(crowds)
 def test_cards_are_what_readers_would_accept(crowd: Crowd) -> None:
     key = SiteKey(version=1, secret=bytes(range(32)))

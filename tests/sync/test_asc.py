@@ -66,7 +66,7 @@ def test_nobody_is_shown() -> None:
     assert "Образцова" not in repr(part), "teachers are not even read"
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(plans())
 def test_every_export_means_what_it_was_made_of(plan: Plan) -> None:
     assume(plan.lessons)

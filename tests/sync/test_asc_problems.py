@@ -130,7 +130,7 @@ def test_many_groups_of_one_name_are_told_apart(name: str) -> None:
     assert max(map(len, names)) <= 32
 
 
-@settings(deadline=None, max_examples=150)
+@settings(max_examples=150)
 @given(st.randoms(use_true_random=False), st.integers(1, 12))
 def test_any_damage_ends_in_a_clean_error_or_in_a_part(chance: random.Random, times: int) -> None:
     data = bytearray(VECTOR)

@@ -95,7 +95,7 @@ async def test_a_part_with_other_bytes_changes_nothing(new_receiver: Callable[[]
         assert "part" in (receiver.error or "")
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
 def test_a_file_that_was_damaged_never_decides(data: st.DataObject, tmp_path: Path) -> None:
     async def main() -> None:

@@ -51,7 +51,7 @@ def met(text: str, start: dt.date, first: dt.date, last: dt.date, effort: Effort
     return [*days(parse_rule(text), start, first, last, effort or Effort())]
 
 
-@settings(deadline=None, max_examples=80)
+@settings(max_examples=80)
 @given(text=rules(), start=DATES, first=DATES, span=st.integers(0, 800))
 def test_the_days_are_those_that_another_library_finds(text: str, start: dt.date, first: dt.date, span: int) -> None:
     last = first + dt.timedelta(days=span)

@@ -34,7 +34,7 @@ def series(draw: st.DrawFn) -> str:
     return "".join(draw(st.permutations(parts)))
 
 
-@settings(deadline=None, max_examples=150)
+@settings(max_examples=150)
 @given(text=series())
 def test_a_series_is_what_another_library_makes_of_it(text: str) -> None:
     query = recurring_ical_events.of(Calendar.from_ical(calendar(text)))
@@ -43,7 +43,7 @@ def test_a_series_is_what_another_library_makes_of_it(text: str) -> None:
     assert {(found.start, found.end) for found in read(text).events or ()} == expected
 
 
-@settings(deadline=None, max_examples=100)
+@settings(max_examples=100)
 @given(text=series(), week=st.sampled_from(WEEKS), place=st.sampled_from(PLACES))
 def test_a_change_leaves_every_other_occurrence_alone(text: str, week: str, place: str) -> None:
     before, after = (

@@ -133,7 +133,7 @@ def exports(draw: st.DrawFn) -> dict[str, bytes]:
     return files
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(exports())
 def test_every_way_to_export_the_same_school_reads_the_same(files: dict[str, bytes]) -> None:
     part, plain = parse(files, on=NOVEMBER), parse(OLD, on=NOVEMBER)

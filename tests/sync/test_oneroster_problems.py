@@ -142,7 +142,7 @@ def test_what_nobody_wants_is_not_unpacked(tmp_path: Path, monkeypatch: pytest.M
     assert read(tmp_path / "roster.zip") == parse(OLD)
 
 
-@settings(deadline=None, max_examples=100)
+@settings(max_examples=100)
 @given(st.randoms(use_true_random=False), st.integers(1, 12), st.sampled_from(sorted(EXPORTS)))
 def test_any_damage_ends_in_a_clean_error_or_in_a_part(chance: random.Random, times: int, version: str) -> None:
     files = dict(EXPORTS[version])
@@ -158,7 +158,7 @@ def test_any_damage_ends_in_a_clean_error_or_in_a_part(chance: random.Random, ti
         parse(files)
 
 
-@settings(deadline=None, max_examples=100)
+@settings(max_examples=100)
 @given(st.randoms(use_true_random=False), st.integers(1, 12))
 def test_a_damaged_zip_ends_in_a_clean_error_or_in_a_part(chance: random.Random, times: int) -> None:
     data = bytearray(zipped(OLD))

@@ -133,7 +133,7 @@ async def _append_rounds(outbox: SqliteOutbox, rounds: Sequence[Round]) -> dict[
     return recorded
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(rounds=st.lists(st.lists(appends, min_size=1, max_size=6), max_size=6), faults=st.lists(outcomes, max_size=40))
 def test_whatever_fails_the_ledger_has_no_gap_and_all_that_was_promised(
     rounds: Sequence[Round], faults: Sequence[str]

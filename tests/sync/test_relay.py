@@ -15,7 +15,7 @@ from tests.sync.virtual_time import run
 from tests.sync.world import WatchedUplink, World, beside, until
 
 
-@settings(deadline=None, max_examples=150)
+@settings(max_examples=150)
 @given(
     fates=st.lists(st.sampled_from(Fate), max_size=60),
     appends=st.lists(st.tuples(st.integers(1, 250), st.floats(0, 50)), max_size=8),
@@ -36,7 +36,7 @@ def test_whatever_the_network_does_everything_arrives_and_nothing_else_settles(
     run(beside(world.keep(), morning()))
 
 
-@settings(deadline=None, max_examples=50)
+@settings(max_examples=50)
 @given(restored=st.integers(0, 300), kept=st.integers(0, 300))
 def test_a_restored_journal_gets_everything_that_is_still_kept(restored: int, kept: int) -> None:
     world = World()

@@ -129,7 +129,7 @@ def exports(draw: st.DrawFn) -> dict[str, bytes]:
     return files
 
 
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 @given(exports())
 def test_every_way_to_export_the_same_school_reads_the_same(files: dict[str, bytes]) -> None:
     assert parse(files) == parse(FILES)
@@ -221,7 +221,7 @@ def shown(files: dict[str, bytes]) -> list[str]:
     return []
 
 
-@settings(deadline=None, max_examples=120)
+@settings(max_examples=120)
 @given(st.data())
 def test_any_damage_is_explained_and_shows_nobody(data: st.DataObject) -> None:
     name = data.draw(st.sampled_from(sorted(FILES)))
@@ -279,7 +279,7 @@ def test_a_file_of_any_size_is_refused_in_little_memory(tmp_path: Path) -> None:
         tracemalloc.stop()
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(st.dictionaries(st.sampled_from(sorted(FILES)), st.binary(max_size=200) | st.text(max_size=100).map(str.encode)))
 def test_any_bytes_are_explained(files: dict[str, bytes]) -> None:
     with contextlib.suppress(SourceError):

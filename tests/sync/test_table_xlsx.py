@@ -196,7 +196,7 @@ def test_a_hostile_workbook_is_refused_before_it_grows(data: bytes, got: str) ->
     assert f": got {got}, expected" in line
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(st.data())
 def test_any_damage_to_a_workbook_is_explained(data: st.DataObject) -> None:
     whole = workbook({"a": cells_of("people.csv")})

@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from drivers.frames import BadCard, BadFrame, Card, Noise, Removed
@@ -96,13 +96,11 @@ def test_facility_and_number_are_bytes_of_the_code() -> None:
     assert frame.credential.uid == bytes.fromhex("00007EE424")
 
 
-@settings(deadline=None)
 @given(data=BYTES, cuts=st.lists(st.integers(0, 2000), max_size=12))
 def test_any_chunking_gives_the_same_frames(data: bytes, cuts: list[int]) -> None:
     assert told(reader(), in_pieces(data, cuts)) == told(reader(), [data])
 
 
-@settings(deadline=None)
 @given(garbage=BYTES)
 def test_any_garbage_before_a_card_is_survived(garbage: bytes) -> None:
     frame = reader().feed(garbage + GOOD)[-1]
@@ -110,13 +108,11 @@ def test_any_garbage_before_a_card_is_survived(garbage: bytes) -> None:
     assert str(frame.credential) == "14443a:0412E6FA592F83"
 
 
-@settings(deadline=None)
 @given(data=BYTES)
 def test_every_byte_is_accounted_for(data: bytes) -> None:
     assert size(told(reader(), [data])) == len(data)
 
 
-@settings(deadline=None)
 @given(uid=EM, at=st.integers(0, 60), byte=st.binary(min_size=1, max_size=1))
 def test_one_wrong_byte_of_a_uid_of_seven_is_never_another_card_with_its_number(
     uid: bytes, at: int, byte: bytes

@@ -3,7 +3,7 @@
 import struct
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from drivers.frames import BadCard, BadFrame, Card, Frame, Noise
@@ -140,14 +140,12 @@ def test_bytes_that_are_no_event_are_noise() -> None:
 
 
 @pytest.mark.parametrize("form", [HEX, TEN_D, SILENT], ids=["hex", "dec", "none"])
-@settings(deadline=None)
 @given(data=strokes(), cuts=st.lists(st.integers(0, 800), max_size=12))
 def test_any_chunking_gives_the_same_frames(form: Format, data: bytes, cuts: list[int]) -> None:
     assert told(Codec(form), in_pieces(data, cuts)) == told(Codec(form), [data])
 
 
 @pytest.mark.parametrize("form", [HEX, TEN_D, SILENT], ids=["hex", "dec", "none"])
-@settings(deadline=None)
 @given(garbage=strokes())
 def test_any_keys_before_a_card_are_survived(form: Format, garbage: bytes) -> None:
     typist = Typist(100_000)
@@ -158,7 +156,6 @@ def test_any_keys_before_a_card_are_survived(form: Format, garbage: bytes) -> No
     )
 
 
-@settings(deadline=None)
 @given(data=strokes())
 def test_every_number_key_is_accounted_for(data: bytes) -> None:
     pressed, dropping = 0, False

@@ -5,7 +5,7 @@ import re
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
@@ -131,21 +131,18 @@ def test_what_does_not_repeat_is_no_repetition(expression: str) -> None:
 
 
 @pytest.mark.parametrize("form", FORMATS, ids=lambda form: form.delimiter)
-@settings(deadline=None)
 @given(data=BYTES, cuts=st.lists(st.integers(0, 2000), max_size=12))
 def test_any_chunking_gives_the_same_frames(form: Format, data: bytes, cuts: list[int]) -> None:
     assert told(Codec(form), in_pieces(data, cuts)) == told(Codec(form), [data])
 
 
 @pytest.mark.parametrize("form", FORMATS, ids=lambda form: form.delimiter)
-@settings(deadline=None)
 @given(data=BYTES)
 def test_every_byte_is_accounted_for(form: Format, data: bytes) -> None:
     assert size(told(Codec(form), [data])) == len(data)
 
 
 @pytest.mark.parametrize("form", FORMATS, ids=lambda form: form.delimiter)
-@settings(deadline=None)
 @given(garbage=BYTES)
 def test_any_garbage_before_a_card_is_survived(form: Format, garbage: bytes) -> None:
     codec = Codec(form)

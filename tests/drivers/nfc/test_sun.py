@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from drivers.nfc.sun import Form, Keys, Message, cmac, genuine, message, url
@@ -134,14 +134,12 @@ def test_no_url(content: bytes) -> None:
     assert url(content) is None
 
 
-@settings(deadline=None)
 @given(st.one_of(st.binary(max_size=300), st.binary(max_size=253).map(file)))
 def test_any_file_has_a_url_or_none(content: bytes) -> None:
     found = url(content)
     assert found is None or len(found) <= len(content) + 12
 
 
-@settings(deadline=None)
 @given(st.binary(max_size=300), st.sampled_from([V1_FORM, V2_FORM]))
 def test_any_text_after_a_message_is_judged(text: bytes, form: Form) -> None:
     for whole in (text, V1 + text, V2 + text, text + V2):
@@ -149,7 +147,6 @@ def test_any_text_after_a_message_is_judged(text: bytes, form: Form) -> None:
         assert found is None or (len(found.mac) == 8 and len(found.picc_data) == 16)
 
 
-@settings(deadline=None)
 @given(st.binary(min_size=16, max_size=16), st.binary(min_size=8, max_size=8), st.binary(max_size=300))
 def test_nobody_guesses_a_message(picc_data: bytes, mac: bytes, covered: bytes) -> None:
     assert genuine(Message(picc_data=picc_data, mac=mac, covered=covered), ZERO) is None

@@ -3,7 +3,7 @@
 from itertools import pairwise
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from drivers.frames import BadCard, BadFrame, Card
@@ -91,7 +91,6 @@ def test_what_the_process_says_of_itself() -> None:
     assert isinstance(lost, Lost)
 
 
-@settings(deadline=None)
 @given(data=BYTES, cuts=st.lists(st.integers(0, 4000), max_size=12))
 def test_any_chunking_gives_the_same(data: bytes, cuts: list[int]) -> None:
     whole, cut = Codec(), Codec()
@@ -101,14 +100,12 @@ def test_any_chunking_gives_the_same(data: bytes, cuts: list[int]) -> None:
     assert told == whole.feed(data) + whole.end()
 
 
-@settings(deadline=None)
 @given(garbage=BYTES)
 def test_any_garbage_line_before_a_card_is_survived(garbage: bytes) -> None:
     told = Codec().feed(garbage + b"\n" + CARD)[-1]
     assert isinstance(told, Card)
 
 
-@settings(deadline=None)
 @given(atr=st.binary(max_size=33), uid=st.binary(max_size=258), ats=st.binary(max_size=258))
 def test_any_answers_fit_into_a_line_and_are_judged(atr: bytes, uid: bytes, ats: bytes) -> None:
     assert Codec().feed(encode_card(atr, uid, ats)) == [judge(atr, uid, ats)]

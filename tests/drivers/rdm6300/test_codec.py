@@ -4,7 +4,7 @@ from itertools import pairwise
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from drivers.frames import BadCard, BadFrame, Card, Noise
@@ -40,7 +40,6 @@ def test_a_simulated_reader_sends_the_vectors(raw: bytes, uid: bytes) -> None:
     assert encode(uid, line_end=b"\r\n" if len(raw) == 16 else b"") == raw
 
 
-@settings(deadline=None)
 @given(data=BYTES, cuts=st.lists(st.integers(0, 400), max_size=12))
 def test_any_chunking_gives_the_same_frames(data: bytes, cuts: list[int]) -> None:
     whole, cut = Codec(), Codec()
@@ -50,13 +49,11 @@ def test_any_chunking_gives_the_same_frames(data: bytes, cuts: list[int]) -> Non
     assert frames == whole.feed(data) + whole.end()
 
 
-@settings(deadline=None)
 @given(garbage=BYTES)
 def test_any_garbage_before_a_card_is_survived(garbage: bytes) -> None:
     assert Codec().feed(garbage + GOOD)[-1] == CARD
 
 
-@settings(deadline=None)
 @given(data=BYTES)
 def test_every_byte_is_accounted_for(data: bytes) -> None:
     codec = Codec()
@@ -64,7 +61,6 @@ def test_every_byte_is_accounted_for(data: bytes) -> None:
     assert sum(frame.size if isinstance(frame, Noise) else len(frame.raw) for frame in frames) == len(data)
 
 
-@settings(deadline=None)
 @given(uid=st.binary(min_size=5, max_size=5), at=st.integers(1, 12), digit=st.sampled_from(b"0123456789ABCDEF"))
 def test_one_wrong_digit_is_never_another_card(uid: bytes, at: int, digit: int) -> None:
     frame = bytearray(encode(uid))

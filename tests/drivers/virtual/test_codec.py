@@ -4,7 +4,7 @@ from itertools import pairwise
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from drivers.frames import BadCard, BadFrame, Card
@@ -45,7 +45,6 @@ def test_vectors(line: str, means: str, end: str) -> None:
     assert [meaning(told) for told in Codec().feed((line + end).encode("ascii"))] == [means]
 
 
-@settings(deadline=None)
 @given(data=BYTES, cuts=st.lists(st.integers(0, 2000), max_size=12))
 def test_any_chunking_gives_the_same(data: bytes, cuts: list[int]) -> None:
     whole, cut = Codec(), Codec()
@@ -55,7 +54,6 @@ def test_any_chunking_gives_the_same(data: bytes, cuts: list[int]) -> None:
     assert told == whole.feed(data) + whole.end()
 
 
-@settings(deadline=None)
 @given(garbage=BYTES)
 def test_any_garbage_line_before_a_card_is_survived(garbage: bytes) -> None:
     told = Codec().feed(garbage + b"\n" + encode_card(CARD))[-1]

@@ -7,7 +7,7 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from drivers.frames import BadCard, BadFrame
@@ -93,7 +93,6 @@ def test_the_status_tells_the_way(status: int, way: Direction) -> None:
     assert punch.direction is way
 
 
-@settings(deadline=None)
 @given(data=BYTES, cuts=st.lists(st.integers(0, 400), max_size=12))
 def test_any_chunking_gives_the_same_frames(data: bytes, cuts: list[int]) -> None:
     whole, cut = Codec(), Codec()
@@ -102,7 +101,6 @@ def test_any_chunking_gives_the_same_frames(data: bytes, cuts: list[int]) -> Non
     assert [f for piece in pieces for f in cut.feed(piece)] + cut.end() == whole.feed(data) + whole.end()
 
 
-@settings(deadline=None)
 @given(garbage=BYTES)
 def test_any_garbage_before_a_tap_is_survived(garbage: bytes) -> None:
     assert isinstance(Codec().feed(garbage + b"\n" + GOOD)[-1], Punch)
