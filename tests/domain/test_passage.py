@@ -164,6 +164,14 @@ def test_a_gate_forgets_nothing_but_what_it_takes_back() -> None:
     assert stand.told(DeviceState.MODE, "single").words == []
 
 
+def test_a_device_that_is_away_is_told_once_with_its_last_reason() -> None:
+    stand = SINGLE
+    for device in ("relay unplugged", "lamp silent", "relay silent"):
+        stand = stand.told(DeviceState.DOWN, device)
+    assert stand.words == [(DeviceState.DOWN, "lamp silent"), (DeviceState.DOWN, "relay silent")]
+    assert stand.told(DeviceState.UP, "lamp").told(DeviceState.UP, "relay") == SINGLE
+
+
 Step: TypeAlias = tuple[int, str, Direction, Stand]
 steps = st.lists(
     st.tuples(
