@@ -46,7 +46,7 @@ async def standing(
     )
     at = max(now, dt.datetime.combine(since, dt.time(), zone))
     lanes = lane_rows(await served(connection, site, at))
-    return replace(outline(school, slots), lanes=lanes, credentials=await _cards(connection, site, zone, now, named))
+    return replace(outline(school, slots), lanes=lanes, credentials=await cards_of(connection, site, zone, now, named))
 
 
 def comparable(school: School) -> School:
@@ -78,8 +78,8 @@ def _class_first(own: str | None, groups: set[str]) -> list[str]:
     return sorted(groups, key=lambda group: (group != own, group))
 
 
-async def _cards(connection: AsyncConnection, site: str, zone: ZoneInfo, now: dt.datetime, named: Rows) -> Rows:
-    """Whose cards they are; a day of its own has only what the office dated: that begins at a midnight.
+async def cards_of(connection: AsyncConnection, site: str, zone: ZoneInfo, now: dt.datetime, named: Rows) -> Rows:
+    """Whose cards they are, whoever said so; a day of its own has only what the office dated: that begins at a midnight.
 
     What has ended stands only where the import says the same of it again: then it is nothing new.
     """

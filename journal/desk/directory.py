@@ -3,7 +3,7 @@
 import asyncio
 import datetime as dt
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -18,7 +18,7 @@ from journal.keys import keys_of
 from journal.office import Site, prepare, take_over
 from journal.roster import rules_of
 from journal.settings import Settings
-from journal.standing import comparable, standing
+from journal.standing import cards_of, comparable, standing
 from journal.store import Store
 from journal.timetables import changes_of
 from sync.clock import clock_from_environment
@@ -113,10 +113,12 @@ async def _import(
     async with store.begin() as connection:
         taken = await take_over(connection, prepared)
         effect = await effect_of(connection, taken.days, now)
+        # What a person gave by hand stays: the ledger tells, not the list.
+        held = await cards_of(connection, site, ZoneInfo(school.zone), now, cards)
         if dry_run:
             await connection.rollback()
     slots = prepared.compiled.slots
-    change = difference(before, outline(comparable(school), slots, key=place.keys[0].token))
+    change = difference(before, replace(outline(comparable(school), slots), credentials=held))
     remarks = [*unheard_of, *unplaced(prepared.compiled), *taken.remarks]
     return _Done(report=Report.of(school, slots, remarks, change), effect=effect)
 

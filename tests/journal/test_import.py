@@ -87,6 +87,25 @@ def test_a_card_that_has_ended_is_told_as_new_once(desk: Desk, tmp_path: Path) -
     assert [what["count"] for what in other.values()] != [0, 0, 0]
 
 
+def test_a_card_given_by_hand_stays_and_is_not_called_removed(desk: Desk, tmp_path: Path) -> None:
+    folder = str(write_school(tmp_path / "school"))
+    desk.types("directory", "import", "school-1", folder)
+    desk.types("card", "give", "p-1", "04A1B2C3D4E5F6", "--by", "Петрова")
+    desk.types("card", "give", "p-1", "04DE5F1EACC040", "--by", "Петрова")
+    for tried in ((), ("--dry-run",), ()):
+        found = desk.json("directory", "import", "school-1", folder, *tried)
+        assert {what["count"] for kind in found["difference"].values() for what in kind.values()} == {0}
+        assert [one["place"] for one in found["warnings"]] == ["cards"], "the list gives one of them to somebody else"
+    write_school(
+        tmp_path / "school",
+        people=SCHOOL["people.csv"].replace("p-1", "p-3"),
+        cards="technology;uid;person\n14443a;04DE5F1EACC040;p-2\n",
+        contacts="person;address\n",
+    )
+    gone = desk.json("directory", "import", "school-1", folder)["difference"]["credentials"]["removed"]
+    assert set(gone["ids"]) == {"p-1"}, "who is gone holds nothing"
+
+
 def test_a_timetable_of_another_program_joins_the_tables(desk: Desk, tmp_path: Path) -> None:
     folder = write_school(tmp_path / "school")
     feed = tmp_path / "5А.ics"
