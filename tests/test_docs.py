@@ -17,6 +17,7 @@ from pydantic import BaseModel
 
 from drivers.registry import KINDS, build, load
 from gateway import errors
+from journal.notify.episode import QUIET_FROM, QUIET_UNTIL
 
 ROOT = Path(__file__).parents[1]
 PROGRAMS = {"gateway": "attendance-gateway", "simulators": "attendance-sim", "journal": "attendance-journal"}
@@ -201,6 +202,11 @@ def test_every_configuration_key_is_in_the_examples() -> None:
     known = {key for files in ("config/*.py", "journal/settings.py") for model in models(files) for key in keys(model)}
     assert known
     assert {key for key in known if not names(examples, key)} == set()
+
+
+@pytest.mark.parametrize("name", ["README.md", "config/journal.example.toml"])
+def test_the_hours_of_messages_are_those_of_the_code(name: str) -> None:
+    assert f"from {QUIET_UNTIL:%H:%M} to {QUIET_FROM:%H:%M} by the school's clock" in read(name)
 
 
 def test_the_example_of_a_gateway_is_good() -> None:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from gateway.errors import InputError
@@ -14,6 +14,7 @@ from journal.roster import belongs
 from sync.sources.cells import quoted, similar
 
 _MAX_BYTES = 1024 * 1024
+_AS_IMPORTED = "use the name of the class as it was imported"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,10 +53,21 @@ async def known(connection: AsyncConnection, site: str, persons: Sequence[str]) 
             raise InputError(f"{site} has no person {quoted(person)}", hint=hint)
 
 
+async def known_class(connection: AsyncConnection, site: str, title: str | None) -> None:
+    """Raises InputError for a class that the site does not have; None is every class."""
+    g, p = tables.groups.c, tables.people.c
+    of_class = (g.site == p.site) & (g.group == p.class_group)
+    worn = select(func.coalesce(g.title, p.class_group)).outerjoin_from(tables.people, tables.groups, of_class)
+    titles = set((await connection.execute(select(g.title).where(g.site == site))).scalars())
+    titles |= set(filter(None, (await connection.execute(worn.where(p.site == site))).scalars()))
+    if title is not None and title not in titles:
+        raise InputError(f"{site} has no class {quoted(title)}", hint=similar(title, titles, _AS_IMPORTED))
+
+
 async def _near_group(connection: AsyncConnection, site: str, group: str) -> str:
     g = tables.groups.c
     groups = list((await connection.execute(select(g.group).where(g.site == site))).scalars())
-    return similar(group, groups, "use the name of the class as it was imported")
+    return similar(group, groups, _AS_IMPORTED)
 
 
 def _lines(path: Path) -> list[str]:

@@ -4,17 +4,20 @@ import asyncio
 import datetime as dt
 import json
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
+from zoneinfo import ZoneInfo
 
 import click
 from sqlalchemy import select
 
 from journal.console import configured, furnished, reading
 from journal.desk.options import DAY, LANGUAGE
+from journal.desk.persons import known_class
 from journal.notify.held import Held, decide, held
-from journal.notify.notice import ON_REQUEST, Template
-from journal.notify.outbox import State, pause
+from journal.notify.notice import ON_REQUEST, Template, Window
+from journal.notify.outbox import State, pause, paused_sites
 from journal.notify.tables import notices
 from journal.notify.tasklist import Asked, asked, in_words
 from journal.notify.wishes import wish
@@ -54,13 +57,13 @@ def notify() -> None:
 @configured
 def list_(state: str | None, day: Any, language: str, as_json: bool, config: Path) -> None:
     """Show messages in the order in which they were made; an uncertain one is never sent again by itself."""
-    rows, paused = asyncio.run(_read(config, state, None if day is None else day.date().isoformat()))
+    rows, zones, paused = asyncio.run(_read(config, state, None if day is None else day.date().isoformat()))
     if as_json:
         click.echo(json.dumps(rows, ensure_ascii=False))
         return
     if paused:
         click.echo(word("paused", language))
-    click.echo("\n".join(list_lines(rows, language)))
+    click.echo("\n".join(list_lines(rows, language, zones)))
 
 
 @notify.command("held", epilog="Example: attendance-journal notify held school-12 --class 5А")
@@ -76,6 +79,7 @@ def held_(site: str, group: str | None, language: str, as_json: bool, config: Pa
         async with reading(config) as connection:
             rules = await rules_of(connection)
             name = the_site(rules, site)
+            await known_class(connection, name, group)
             return await held(connection, name, group, clock_from_environment().now().at), rules[name]
 
     found, rules = asyncio.run(work())
@@ -98,15 +102,17 @@ def held_(site: str, group: str | None, language: str, as_json: bool, config: Pa
 @notify.command("release", epilog="Example: attendance-journal notify release school-12 --class 5А --by Петрова")
 @decided
 def release(site: str, group: str | None, by: str, language: str, config: Path) -> None:
-    """Let held messages go that are still true and whose lesson is not over."""
-    click.echo(released_in_words(asyncio.run(_decide(config, site, group, State.PENDING, by)), language))
+    """Let held messages go that are still true and whose lesson is not over; told is when they go."""
+    done = asyncio.run(_decide(config, site, group, State.PENDING, by))
+    click.echo(released_in_words(done.windows, done.now, done.zone, language, paused=done.paused))
 
 
 @notify.command("drop", epilog="Example: attendance-journal notify drop school-12 --class 5А --by Петрова")
 @decided
 def drop(site: str, group: str | None, by: str, language: str, config: Path) -> None:
     """Never send them: the class went to the stadium, the bus was late."""
-    click.echo(dropped_in_words(asyncio.run(_decide(config, site, group, State.DROPPED, by)), language))
+    done = asyncio.run(_decide(config, site, group, State.DROPPED, by))
+    click.echo(dropped_in_words(len(done.windows), language))
 
 
 @notify.command("tasks", epilog="Example: attendance-journal notify tasks --date 2026-09-01 --language en")
@@ -186,14 +192,29 @@ async def _pause(config: Path, *, paused: bool) -> None:
         await pause(connection, paused=paused)
 
 
-async def _decide(config: Path, site: str, group: str | None, state: State, author: str) -> int:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Decided:
+    """When each message may be sent that somebody decided about, and what is then."""
+
+    windows: list[Window]
+    now: dt.datetime
+    zone: dt.tzinfo
+    paused: bool
+
+
+async def _decide(config: Path, site: str, group: str | None, state: State, author: str) -> _Decided:
     async with furnished(config) as (_, store), store.begin() as connection:
-        name = the_site(await rules_of(connection), site)
+        rules = await rules_of(connection)
+        name = the_site(rules, site)
+        await known_class(connection, name, group)
         now = clock_from_environment().now().at
-        return await decide(connection, name, group, state=state, author=author, now=now)
+        windows = await decide(connection, name, group, state=state, author=author, now=now)
+        return _Decided(windows=windows, now=now, zone=rules[name].zone, paused=name in await paused_sites(connection))
 
 
-async def _read(config: Path, state: str | None, day: str | None) -> tuple[list[dict[str, Any]], bool]:
+async def _read(
+    config: Path, state: str | None, day: str | None
+) -> tuple[list[dict[str, Any]], dict[str, ZoneInfo], bool]:
     c = notices.c
     query = select(notices, sites.c.paused).join(sites, sites.c.site == c.site).order_by(c.id)
     if state is not None:
@@ -201,8 +222,9 @@ async def _read(config: Path, state: str | None, day: str | None) -> tuple[list[
     if day is not None:
         query = query.where(c.date == day)
     async with reading(config) as connection:
-        paused = bool((await connection.execute(select(sites.c.site).where(sites.c.paused == 1).limit(1))).scalar())
-        return [_plain(dict(row)) for row in (await connection.execute(query)).mappings()], paused
+        zones = {site: rules.zone for site, rules in (await rules_of(connection)).items()}
+        rows = [_plain(dict(row)) for row in (await connection.execute(query)).mappings()]
+        return rows, zones, bool(await paused_sites(connection))
 
 
 def _plain(row: dict[str, Any]) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Select, func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from journal.notify.notice import Window
 from journal.notify.outbox import State
 from journal.notify.tables import notices
 from journal.store import milliseconds, moment
@@ -42,11 +43,13 @@ async def held(connection: AsyncConnection, site: str, group: str | None, now: d
 
 async def decide(
     connection: AsyncConnection, site: str, group: str | None, *, state: State, author: str, now: datetime
-) -> int:
-    """Let them go (PENDING) or drop them (DROPPED); how many messages."""
+) -> list[Window]:
+    """Let them go (PENDING) or drop them (DROPPED); when each of them may be sent."""
     ids = with_class(select(_c.id)).where(*_waiting(site, now), *_of(group))
     values = {"state": state, "author": author, "decided": milliseconds(now)}
-    return (await connection.execute(update(notices).where(_c.id.in_(ids)).values(**values))).rowcount
+    decided = update(notices).where(_c.id.in_(ids)).values(**values).returning(_c.due, _c.expires)
+    rows = (await connection.execute(decided)).all()
+    return [Window(opens=moment(row.due), expires=moment(row.expires)) for row in rows]
 
 
 def with_class(query: Select[Any]) -> Select[Any]:

@@ -82,6 +82,11 @@ async def pause(connection: AsyncConnection, *, paused: bool) -> None:
     await connection.execute(update(sites).values(paused=int(paused)))
 
 
+async def paused_sites(connection: AsyncConnection) -> set[str]:
+    """Those of which nobody is told anything."""
+    return set((await connection.execute(select(sites.c.site).where(sites.c.paused == 1))).scalars())
+
+
 async def waiting(connection: AsyncConnection, now: datetime, shard: Shard = WHOLE) -> bool:
     """Whether a row can be claimed or expires; cheap, and no writer waits for it."""
     return bool((await connection.execute(*_any(milliseconds(now), shard=shard))).scalar())

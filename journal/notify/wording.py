@@ -1,10 +1,11 @@
 """What the office reads of messages to parents, Russian and English."""
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime, tzinfo
 from typing import Any, Final
 
-from journal.notify.notice import Template
+from journal.notify.notice import Template, Window
 from journal.notify.outbox import State
 from journal.words import messages_in_words, plural
 
@@ -43,6 +44,10 @@ STATES: Final = {
         State.DROPPED: "dropped by a person",
     },
 }
+_HELD: Final = {
+    "ru": ("класс", "о чём", "код", "фамилия и имя", "не позже"),
+    "en": ("class", "of what", "id", "name", "not after"),
+}
 _RESUME: Final = "attendance-journal notify resume"
 _WORDS: Final = {
     "ru": {
@@ -53,6 +58,9 @@ _WORDS: Final = {
         "pause": f"сообщения приостановлены; «{_RESUME}» отпустит их снова",
         "resume": "сообщения снова отправляются",
         "no wish": "ничего сверх обычного",
+        "from": "с {at}",
+        "over": "не {sent} {messages}: урок закончится раньше, чем можно отправлять",
+        "stopped": f"{{wait}} {{messages}}: отправка приостановлена, «{_RESUME}» отпустит, пока идёт урок",
     },
     "en": {
         "by": "by {author}",
@@ -62,6 +70,9 @@ _WORDS: Final = {
         "pause": f"messages are paused; '{_RESUME}' lets them go again",
         "resume": "messages go out again",
         "no wish": "nothing besides",
+        "from": "from {at}",
+        "over": "{messages} will not be sent: the lesson is over before that is allowed",
+        "stopped": f"{{messages}} {{wait}}: sending is paused, '{_RESUME}' lets go while the lesson lasts",
     },
 }
 
@@ -71,10 +82,19 @@ def word(name: str, language: str) -> str:
     return _WORDS[language][name]
 
 
-def list_lines(rows: Sequence[dict[str, Any]], language: str) -> list[str]:
-    """Messages, a line for each; then how many of each state."""
+def list_lines(rows: Sequence[dict[str, Any]], language: str, zones: Mapping[str, tzinfo]) -> list[str]:
+    """Messages, a line for each, with the time from which it may be sent; then how many of each state."""
     states, templates = STATES[language], TEMPLATES[language]
-    columns = [(row["date"], states[row["state"]], templates[row["template"]], row["person"]) for row in rows]
+    columns = [
+        (
+            row["date"],
+            word("from", language).format(at=_wall(datetime.fromisoformat(row["due"]), zones[row["site"]])),
+            states[row["state"]],
+            templates[row["template"]],
+            row["person"],
+        )
+        for row in rows
+    ]
     found = []
     for row, aligned in zip(rows, _aligned(columns), strict=True):
         author = word("by", language).format(author=row["author"]) if row["author"] else ""
@@ -83,19 +103,45 @@ def list_lines(rows: Sequence[dict[str, Any]], language: str) -> list[str]:
 
 
 def held_lines(rows: Sequence[dict[str, str]], language: str) -> list[str]:
-    """Pupils whose parents wait for a decision, a line for each; then how many of each class."""
+    """Pupils whose parents wait for a decision, a line for each below its heading; then how many of each class."""
     columns = [
-        (row["class"], TEMPLATES[language][Template(row["template"])], row["person"], row["name"]) for row in rows
+        (row["class"], TEMPLATES[language][Template(row["template"])], row["person"], row["name"], row["expires"])
+        for row in rows
     ]
-    found = ["  ".join((*aligned, row["expires"])) for row, aligned in zip(rows, _aligned(columns), strict=True)]
-    return [*found, _counts((row["class"] for row in rows), word("nothing held", language))]
+    found = _aligned([_HELD[language], *columns]) if columns else []
+    lines = ["  ".join(aligned).rstrip() for aligned in found]
+    return [*lines, _counts((row["class"] for row in rows), word("nothing held", language))]
 
 
-def released_in_words(count: int, language: str) -> str:
-    """`уходят 2 сообщения`; `2 messages go out`."""
+def released_in_words(windows: Iterable[Window], now: datetime, zone: tzinfo, language: str, *, paused: bool) -> str:
+    """`уходят 2 сообщения`; `2 messages go out at 07:00`; and those that cannot go."""
+    found = list(windows)
+    going = Counter(max(one.opens, now) for one in found if one.opens < one.expires)
+    over = len(found) - going.total()
+    if paused and going:
+        said = [_counted("stopped", going.total(), language)]
+    else:
+        times = sorted(going.items()) or ([] if over else [(now, 0)])
+        said = [_going(count, "" if at == now else _wall(at, zone), language) for at, count in times]
+    return "; ".join([*said, *([_counted("over", over, language)] if over else [])])
+
+
+def _going(count: int, at: str, language: str) -> str:
     if language == "ru":
-        return f"{plural(count, 'уходит', 'уходят', 'уходит')} {messages_in_words(count, language)}"
-    return f"{messages_in_words(count, language)} {'goes' if count == 1 else 'go'} out"
+        verb = plural(count, "уйдёт", "уйдут", "уйдёт") if at else plural(count, "уходит", "уходят", "уходит")
+        return f"{verb} {messages_in_words(count, language)}" + (f" в {at}" if at else "")
+    return f"{messages_in_words(count, language)} {'goes' if count == 1 else 'go'} out" + (f" at {at}" if at else "")
+
+
+def _counted(name: str, count: int, language: str) -> str:
+    sent, wait = plural(count, "уйдёт", "уйдут", "уйдёт"), plural(count, "ждёт", "ждут", "ждёт")
+    if language != "ru":
+        wait = "waits" if count == 1 else "wait"
+    return word(name, language).format(messages=messages_in_words(count, language), sent=sent, wait=wait)
+
+
+def _wall(at: datetime, zone: tzinfo) -> str:
+    return f"{at.astimezone(zone):%H:%M}"
 
 
 def dropped_in_words(count: int, language: str) -> str:

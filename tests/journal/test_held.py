@@ -11,14 +11,14 @@ import pytest
 from sqlalchemy import update
 
 from journal import tables
-from journal.notify.notice import Template
+from journal.notify.notice import Template, Window
 from journal.notify.outbox import State, claim, expire
 from journal.notify.tables import notices
 from journal.notify.wording import STATES, TEMPLATES, dropped_in_words, released_in_words
-from journal.store import EVERYBODY, Day, mark_dirty
+from journal.store import EVERYBODY, Day, mark_dirty, milliseconds
 from tests.journal.clerk import Clerk, clerk
 from tests.journal.judging import told
-from tests.journal.school import SITE, TODAY, at, lesson
+from tests.journal.school import SITE, TODAY, ZONE, at, lesson
 
 DATE = TODAY.isoformat()
 
@@ -173,13 +173,18 @@ async def test_who_is_held_is_shown_by_name(desk: Clerk) -> None:
     first = {"class": "5А", "person": "p10", "name": "Фамилия10 Имя10", "template": "not_seen", "expires": "09:15"}
     assert rows[0] == first
     shown = await desk.types("08:46", "notify", "held", SITE, "--class", "5А")
-    assert shown.splitlines()[0] == "5А  карта не отмечена  p10  Фамилия10 Имя10  09:15"
+    assert shown.splitlines()[0] == "класс  о чём              код  фамилия и имя    не позже"
+    assert shown.splitlines()[1] == "5А     карта не отмечена  p10  Фамилия10 Имя10  09:15"
     assert shown.splitlines()[-1] == "5А: 6"
     english = await desk.types("08:46", "notify", "held", SITE, "--class", "5А", "--language", "en")
-    assert english.splitlines()[1] == "5А  not seen  p5   Фамилия5 Имя5    09:15"
-    assert await desk.types("08:46", "notify", "held", SITE, "--class", "5Б") == "решения ничего не ждёт\n"
+    assert english.splitlines()[2] == "5А     not seen  p5   Фамилия5 Имя5    09:15"
+    said = await desk.types("08:46", "notify", "held", SITE, "--class", "5A", code=1)
+    assert 'school-1 has no class "5A"' in said
+    assert 'did you mean "5А"?' in said
     assert "known sites: school-1" in await desk.types("08:46", "notify", "held", "school-9", code=1)
-    assert (await desk.types("08:46", "notify", "list", "--state", "held")).endswith("\nждёт решения человека: 6\n")
+    listed = await desk.types("08:46", "notify", "list", "--state", "held")
+    assert listed.splitlines()[0].startswith(f"{DATE}  с 08:30  ждёт решения человека  карта не отмечена")
+    assert listed.endswith("\nждёт решения человека: 6\n")
     assert await desk.types("08:46", "notify", "list", "--state", "sent") == "сообщений нет\n"
 
 
@@ -195,7 +200,51 @@ async def test_who_is_held_is_shown_by_name(desk: Clerk) -> None:
     ],
 )
 def test_plurals_of_what_was_decided(count: int, language: str, released: str, dropped: str) -> None:
-    assert (released_in_words(count, language), dropped_in_words(count, language)) == (released, dropped)
+    open_now = [Window(opens=at("08:30"), expires=at("09:15"))] * count
+    assert released_in_words(open_now, at("08:46"), ZONE, language, paused=False) == released
+    assert dropped_in_words(count, language) == dropped
+
+
+@pytest.mark.parametrize(
+    ("language", "paused", "said"),
+    [
+        ("ru", False, "уходят 2 сообщения; уйдёт 1 сообщение в 07:00; не уйдёт 1 сообщение: урок закончится раньше"),
+        ("en", False, "2 messages go out; 1 message goes out at 07:00; 1 message will not be sent: the lesson is over"),
+        ("ru", True, "ждут 3 сообщения: отправка приостановлена, «attendance-journal notify resume»"),
+        ("en", True, "3 messages wait: sending is paused, 'attendance-journal notify resume'"),
+    ],
+)
+def test_a_release_tells_when_messages_go(language: str, paused: bool, said: str) -> None:
+    windows = [
+        Window(opens=at("06:00"), expires=at("06:50")),
+        Window(opens=at("06:10"), expires=at("06:50")),
+        Window(opens=at("07:00"), expires=at("07:30")),
+        Window(opens=at("07:00"), expires=at("06:50")),
+    ]
+    assert released_in_words(windows, at("06:40"), ZONE, language, paused=paused).startswith(said)
+    over = released_in_words(windows[3:], at("06:40"), ZONE, language, paused=paused)
+    assert over == released_in_words(windows, at("06:40"), ZONE, language, paused=paused).split("; ")[-1]
+
+
+async def test_what_is_released_before_its_hour_or_in_a_pause_is_said_to_wait(desk: Clerk) -> None:
+    await nobody_came(desk)
+    async with desk.place.store.begin() as connection:
+        await connection.execute(update(notices).values(due=milliseconds(at("09:00"))))
+    release = ("notify", "release", SITE, "--by", "Петрова")
+    assert await desk.types("08:46", *release) == "уйдёт 10 сообщений в 09:00\n"
+    assert (await desk.types("08:46", "notify", "list")).startswith(f"{DATE}  с 09:00  ждёт отправки")
+    async with desk.place.store.begin() as connection:
+        await connection.execute(update(notices).values(state="held"))
+    await desk.types("08:46", "notify", "pause")
+    assert (await desk.types("08:46", *release)).startswith("ждёт 10 сообщений: отправка приостановлена")
+
+
+@pytest.mark.parametrize("what", ["release", "drop"])
+async def test_a_class_that_does_not_exist_is_refused(desk: Clerk, what: str) -> None:
+    await nobody_came(desk)
+    said = await desk.types("08:46", "notify", what, SITE, "--class", "9Я", "--by", "П.", code=1)
+    assert 'school-1 has no class "9Я"' in said
+    assert await states(desk) == {"held": 10}
 
 
 @pytest.mark.parametrize("language", ["ru", "en"])
