@@ -15,7 +15,7 @@ from journal import tables
 from journal.roster import slots_of
 from journal.served import served
 from journal.staff_tables import timetables
-from journal.store import moment
+from journal.store import milliseconds, moment
 from journal.timetables import kept
 from sync.sources.report import Known, Outline, Rows, lane_rows, outline
 from sync.sources.school import Contact, Person, Role, School
@@ -94,7 +94,7 @@ async def cards_of(connection: AsyncConnection, site: str, zone: ZoneInfo, now: 
         until = None if row["valid_to"] is None else moment(row["valid_to"])
         said = row["person"], until, CredentialState(row["state"])
         key, card = (row["token"], since if dated else None), Known(row["person"], said)
-        if until is None or until > now:
+        if until is None or row["valid_to"] > milliseconds(now):
             found[key] = card
         elif named.get(key) == card:
             found.setdefault(key, card)
