@@ -11,6 +11,7 @@ import click
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from journal.console import configured, furnished
+from journal.desk.lanes import doubtful_lanes
 from journal.desk.options import DAY, LANGUAGE, SITE
 from journal.desk.wording import effect_in_words
 from journal.effect import Effect, effect_of
@@ -108,6 +109,7 @@ async def _import(
     async with store.read() as connection:
         changes = await changes_of(connection, site)
         unheard_of = await _unheard_of(connection, site)
+        doubtful = await doubtful_lanes(connection, site, school.lanes, now)
         before = await standing(connection, site, ZoneInfo(school.zone), since, now, cards)
     prepared = prepare(place, school, now=now, since=since, changes=changes)
     async with store.begin() as connection:
@@ -119,7 +121,7 @@ async def _import(
             await connection.rollback()
     slots = prepared.compiled.slots
     change = difference(before, replace(outline(comparable(school), slots), credentials=held))
-    remarks = [*unheard_of, *unplaced(prepared.compiled), *taken.remarks]
+    remarks = [*unheard_of, *doubtful, *unplaced(prepared.compiled), *taken.remarks]
     return _Done(report=Report.of(school, slots, remarks, change), effect=effect)
 
 
