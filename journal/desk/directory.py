@@ -23,9 +23,12 @@ from journal.standing import cards_of, comparable, standing
 from journal.store import Store
 from journal.timetables import changes_of
 from sync.clock import clock_from_environment
-from sync.sources.report import Report, difference, outline
+from sync.sources.report import Difference, Outline, Report, difference, outline
 from sync.sources.school import Remark, School
 from sync.sources.several import Format, Source, read_school, unplaced
+
+#: So many people that go are remarked, where they are more than a quarter of all.
+_MANY = 5
 
 
 @click.group()
@@ -121,7 +124,7 @@ async def _import(
             await connection.rollback()
     slots = prepared.compiled.slots
     change = difference(before, replace(outline(comparable(school), slots), credentials=held))
-    remarks = [*unheard_of, *doubtful, *unplaced(prepared.compiled), *taken.remarks]
+    remarks = [*unheard_of, *_gone(before, change), *doubtful, *unplaced(prepared.compiled), *taken.remarks]
     return _Done(report=Report.of(school, slots, remarks, change), effect=effect)
 
 
@@ -132,6 +135,16 @@ async def _unheard_of(connection: AsyncConnection, site: str) -> list[Remark]:
         return []
     problem = f"{site} has nobody yet; known sites: {', '.join(known)}"
     return [Remark(place="site", problem=problem, hint="a school that is new here needs nothing; else mend the name")]
+
+
+def _gone(before: Outline | None, change: Difference) -> list[Remark]:
+    """An export of one grade only, or one that was cut short, looks as if the others had left."""
+    had = len(before.persons or ()) if before else 0
+    go = len(change.persons.removed) if change.persons else 0
+    if go < _MANY or go * 4 <= had:
+        return []
+    hint = "is the export complete? An import takes the school as it stands there"
+    return [Remark(place="people", problem=f"{go} of {had} people go", hint=hint)]
 
 
 @directory.command("publish", epilog="Example: attendance-journal directory publish school-12")

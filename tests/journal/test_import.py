@@ -106,6 +106,31 @@ def test_a_card_given_by_hand_stays_and_is_not_called_removed(desk: Desk, tmp_pa
     assert set(gone["ids"]) == {"p-1"}, "who is gone holds nothing"
 
 
+@pytest.mark.parametrize(
+    ("had", "goes", "remarks"),
+    [
+        (16, 5, ["5 of 16 people go"]),
+        (16, 4, []),
+        (20, 5, []),
+        (21, 6, ["6 of 21 people go"]),
+        (6, 5, ["5 of 6 people go"]),
+    ],
+)
+def test_many_people_who_go_at_once_are_remarked(
+    desk: Desk, tmp_path: Path, had: int, goes: int, remarks: list[str]
+) -> None:
+    def export(first: int) -> str:
+        ids = [*(f"q-{number}" for number in range(first, had - 1)), "p-1"]
+        people = "id;last_name;first_name;class\n" + "".join(f"{one};Орлов;Пётр;5А\n" for one in ids)
+        cards = "technology;uid;person\nem4100;55007EE424;p-1\n"
+        return str(write_school(tmp_path / "school", people=people, cards=cards))
+
+    desk.types("directory", "import", "school-1", export(0))
+    for tried in (["--dry-run"], []):
+        told = desk.json("directory", "import", "school-1", export(goes), *tried)["warnings"]
+        assert [one["problem"] for one in told] == remarks
+
+
 def test_a_timetable_of_another_program_joins_the_tables(desk: Desk, tmp_path: Path) -> None:
     folder = write_school(tmp_path / "school")
     feed = tmp_path / "5А.ics"
