@@ -18,6 +18,7 @@ from pydantic import BaseModel
 from drivers.registry import KINDS, build, load
 from gateway import errors
 from journal.notify.episode import QUIET_FROM, QUIET_UNTIL
+from sync.sources.columns import TABLES
 
 ROOT = Path(__file__).parents[1]
 PROGRAMS = {"gateway": "attendance-gateway", "simulators": "attendance-sim", "journal": "attendance-journal"}
@@ -207,6 +208,16 @@ def test_every_configuration_key_is_in_the_examples() -> None:
 @pytest.mark.parametrize("name", ["README.md", "config/journal.example.toml"])
 def test_the_hours_of_messages_are_those_of_the_code(name: str) -> None:
     assert f"from {QUIET_UNTIL:%H:%M} to {QUIET_FROM:%H:%M} by the school's clock" in read(name)
+
+
+@pytest.mark.parametrize("name", TABLES)
+def test_every_header_of_a_table_is_listed_in_both_languages(name: str) -> None:
+    text, table = read("simulators/scenarios/sample-school/README.md"), TABLES[name]
+    [english] = re.findall(rf"(?m)^\| `{name}\.csv` \| (.*?) \|", text)
+    assert re.findall(r"`\[?(\w+)\]?`", english) == [column.name for column in table.columns]
+    assert re.findall(r"`\[(\w+)\]`", english) == [c.name for c in table.columns if c.default is not ...]
+    russian = " · ".join(f"`{column.name}` {', '.join(column.russian)}" for column in table.columns if column.russian)
+    assert f"| `{name}` | {table.title} | {russian} |" in text
 
 
 def test_the_example_of_a_gateway_is_good() -> None:

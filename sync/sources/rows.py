@@ -4,7 +4,7 @@ The first line names the columns: in any case, order and known language, or in t
 """
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import dropwhile
 from types import EllipsisType
@@ -17,6 +17,7 @@ from sync.sources.headings import Headings
 MAX_BYTES = 16 * 1024 * 1024
 MAX_ROWS = 200_000
 MAX_CELL = 500
+_CYRILLIC = re.compile("[а-яё]", re.IGNORECASE)
 
 T_co = TypeVar("T_co", covariant=True)
 
@@ -35,6 +36,11 @@ class Column(Generic[T_co]):
     parse: Callable[[str], T_co]
     #: Stands for an empty cell and for a missing column; without it both are mistakes.
     default: T_co | EllipsisType = ...
+
+    @property
+    def russian(self) -> tuple[str, ...]:
+        """Its headers in Russian; ё may be written, and spaces for _."""
+        return tuple(name for name in self.also if _CYRILLIC.search(name))
 
 
 class Problems:
@@ -164,7 +170,7 @@ def _sheet(
         header.pop()
     names = names_of(columns, headings)
     if names.keys().isdisjoint(map(heading, header)):
-        expected = f"a line with {', '.join(_named(column, headings) for column in columns)}"
+        expected = f"a line with {', '.join(_named(columns, headings))}"
         problems.add(file, "a first line that names no column", expected, "add the line above the others", row=line)
         return None
     positions = _positions(file, line, header, columns, headings, problems, private=private)
@@ -187,9 +193,12 @@ def _sheet(
     return sheet if problems.none_in(file) else None
 
 
-def _named(column: Column[object], headings: Headings) -> str:
-    own = headings.columns.get(column.name)
-    return column.name if own is None else quoted(own.header)
+def _named(columns: Sequence[Column[object]], headings: Headings, header: Iterable[str] = ()) -> list[str]:
+    """What the columns may be called: as the profile says, and in Russian where a header that is known is."""
+    known = names_of(columns, headings)
+    russian = any(_CYRILLIC.search(cell) and heading(cell) in known for cell in header)
+    names = {column.name: column.russian[0] if russian and column.russian else column.name for column in columns}
+    return [*(names | {name: quoted(own.header) for name, own in headings.columns.items() if name in names}).values()]
 
 
 def _positions(
@@ -215,7 +224,7 @@ def _positions(
                 names,
                 "rename the column, remove it, or let profile.toml ignore it: only what is needed is taken in",
             )
-            expected = f"only {', '.join(_named(column, headings) for column in columns)}"
+            expected = f"only {', '.join(_named(columns, headings, header))}"
             # Where the end of the header is lost, names of people stand in it.
             got = f"a column {quoted(cell)}" if not private else f"another name of column {position + 1}"
             problems.add(file, got, expected, hint, row=line)
@@ -226,7 +235,8 @@ def _positions(
                 )
     for missing in columns:
         if missing.default is ... and missing.name not in positions and missing.name not in headings.fixed:
-            expected = f"a column {_named(missing, headings)}"
+            named = dict(zip((column.name for column in columns), _named(columns, headings, header), strict=True))
+            expected = f"a column {named[missing.name]}"
             problems.add(file, "no such column", expected, "add it", row=line, column=missing.name)
     return positions
 

@@ -107,6 +107,15 @@ RUSSIAN = {
 }
 
 
+def test_a_header_that_is_refused_among_russian_ones_is_told_the_russian_names() -> None:
+    lanes = "Шлюз;Проход;Направление;Открыт с;Открывается\nmain;main-in;in;07:30;20:00\n"
+    refused, missing, *_ = lines_of(FILES | {"lanes.csv": lanes.encode()})
+    assert refused.startswith(
+        'lanes.csv:1: got a column "Открывается", expected only шлюз, проход, направление, открыт_с, открыт_до, повороты'
+    )
+    assert missing == "lanes.csv:1:closes: got no such column, expected a column открыт_до (add it)"
+
+
 @st.composite
 def exports(draw: st.DrawFn) -> dict[str, bytes]:
     """The sample school as other programs would have written it."""

@@ -73,7 +73,7 @@ def test_what_the_export_lacks_is_named_in_its_words() -> None:
     files = {"Контингент.csv": EXPORT.replace("Личный номер", "Номер").encode(), "profile.toml": PROFILE.encode()}
     lines = lines_of(files)
     assert lines[:2] == [
-        'Контингент.csv:4: got another name of column 1, expected only "Личный номер", "ФИО", "ФИО", class, language, groups, role (rename the column, remove it, or let profile.toml ignore it: only what is needed is taken in)',
+        'Контингент.csv:4: got another name of column 1, expected only "Личный номер", "ФИО", "ФИО", класс, язык, группы, роль (rename the column, remove it, or let profile.toml ignore it: only what is needed is taken in)',
         'Контингент.csv:4:id: got no such column, expected a column "Личный номер" (add it)',
     ]
 
