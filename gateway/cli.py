@@ -107,7 +107,7 @@ def import_(
     if as_json:
         click.echo(json.dumps({**report.plain(), "dry_run": dry_run}, ensure_ascii=False))
         return
-    click.echo(report.text(language))
+    click.echo(report.text(language, done=not dry_run))
     if dry_run:
         click.echo(REHEARSED[language])
 

@@ -22,8 +22,8 @@ _STATES = {
     "en": {"active": "works", "lost": "lost", "blocked": "blocked"},
 }
 _WORDS = {
-    "ru": {"always": "всегда", "on": "дальше", "none": "Карт нет."},
-    "en": {"always": "always", "on": "on", "none": "No cards."},
+    "ru": {"always": "с начала", "on": "бессрочно", "none": "Карт нет."},
+    "en": {"always": "from the beginning", "on": "for good", "none": "No cards."},
 }
 
 

@@ -93,7 +93,7 @@ def import_(
         told = {"dry_run": dry_run, "marks": len(done.effect.marks), "sent": done.effect.sent}
         click.echo(json.dumps({**done.report.plain(), **told}, ensure_ascii=False))
         return
-    click.echo(done.report.text(language))
+    click.echo(done.report.text(language, done=not dry_run))
     click.echo(effect_in_words(done.effect, language, dry_run=dry_run))
 
 

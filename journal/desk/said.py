@@ -15,7 +15,7 @@ from journal.roster import rules_of, the_site
 from journal.statements import Kind, Said, said_between
 from sync.clock import clock_from_environment
 
-_NOTHING = {"ru": "никто ничего не говорил", "en": "nobody has said anything"}
+_NOTHING = {"ru": "записей нет", "en": "no statements"}
 
 
 @click.command("list", epilog="Example: attendance-journal statement list --date 2026-09-01 --json")

@@ -15,7 +15,7 @@ from journal.desk.persons import Chosen, known, persons_of
 from journal.desk.said import list_
 from journal.desk.sayings import read_sayings
 from journal.desk.session import Desk, Session, at_the_desk, carry_out, tell
-from journal.desk.wording import persons_in_words
+from journal.desk.wording import persons_in_words, statements_in_words
 from journal.facts import bounds
 from journal.roster import members
 from journal.statements import Kind, Saying, say, withdraw
@@ -257,4 +257,5 @@ def _counted(desk: Desk, count: int, *, back: bool = False) -> str:
         desk.language
     ]
     word = tried if desk.dry_run else withdrawn if back else written
-    return f"{word}: {persons_in_words(count, desk.language)}."
+    counted = statements_in_words if back else persons_in_words
+    return f"{word}: {counted(count, desk.language)}."

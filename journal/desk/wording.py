@@ -6,7 +6,7 @@ from typing import Final
 from gateway.domain.model import MarkReason, Status
 from journal.effect import Effect
 from journal.statements import Kind
-from journal.words import messages_in_words, plural
+from journal.words import counted, messages_in_words, plural
 from sync.sources.report import REHEARSED
 
 KINDS: Final[Mapping[str, Mapping[Kind, str]]] = {
@@ -74,21 +74,26 @@ REASONS: Final[Mapping[str, Mapping[MarkReason, str]]] = {
 
 
 def effect_in_words(effect: Effect, language: str, *, dry_run: bool) -> str:
-    """How many marks change, and how many messages were already sent."""
+    """How many marks changed, or would change, and how many messages were already sent."""
     marks, sent = len(effect.marks), effect.sent
     tried = f" {REHEARSED[language]}" if dry_run else ""
     if language == "ru":
-        verb = plural(marks, "Меняется", "Меняются", "Меняется")
+        forms = ("Меняется", "Меняются", "Меняется") if dry_run else ("Изменилась", "Изменились", "Изменилось")
+        verb = plural(marks, *forms)
         changed = f"{verb} {marks} {plural(marks, 'отметка', 'отметки', 'отметок')}"
         told = f"уже отправлено {messages_in_words(sent, language)}"
         return f"{changed}, {told}.{tried}"
-    changed = f"{marks} {'mark changes' if marks == 1 else 'marks change'}"
+    verb = "changed" if not dry_run else "changes" if marks == 1 else "change"
+    changed = f"{marks} {'mark' if marks == 1 else 'marks'} {verb}"
     told = f"{messages_in_words(sent, language)} {'was' if sent == 1 else 'were'} already sent"
     return f"{changed}, {told}.{tried}"
 
 
+def statements_in_words(count: int, language: str) -> str:
+    """As in `3 записи` or `3 statements`."""
+    return counted(count, language, ru=("запись", "записи", "записей"), en=("statement", "statements"))
+
+
 def persons_in_words(count: int, language: str) -> str:
     """As in `3 человека` or `3 persons`."""
-    if language == "ru":
-        return f"{count} {plural(count, 'человек', 'человека', 'человек')}"
-    return f"{count} {'person' if count == 1 else 'persons'}"
+    return counted(count, language, ru=("человек", "человека", "человек"), en=("person", "persons"))

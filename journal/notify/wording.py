@@ -48,6 +48,7 @@ _HELD: Final = {
     "ru": ("класс", "о чём", "код", "фамилия и имя", "не позже"),
     "en": ("class", "of what", "id", "name", "not after"),
 }
+_WAIT: Final = frozenset({State.PENDING, State.HELD})
 _RESUME: Final = "attendance-journal notify resume"
 _WORDS: Final = {
     "ru": {
@@ -83,12 +84,12 @@ def word(name: str, language: str) -> str:
 
 
 def list_lines(rows: Sequence[dict[str, Any]], language: str, zones: Mapping[str, tzinfo]) -> list[str]:
-    """Messages, a line for each, with the time from which it may be sent; then how many of each state."""
+    """Messages, a line for each, with the time from which what waits may be sent; then how many of each state."""
     states, templates = STATES[language], TEMPLATES[language]
     columns = [
         (
             row["date"],
-            word("from", language).format(at=_wall(datetime.fromisoformat(row["due"]), zones[row["site"]])),
+            _from(row, zones, language) if row["state"] in _WAIT else "",
             states[row["state"]],
             templates[row["template"]],
             row["person"],
@@ -100,6 +101,10 @@ def list_lines(rows: Sequence[dict[str, Any]], language: str, zones: Mapping[str
         author = word("by", language).format(author=row["author"]) if row["author"] else ""
         found.append("  ".join(part for part in (*aligned, row["recipient"], row["error"], author) if part))
     return [*found, _counts((states[row["state"]] for row in rows), word("none", language))]
+
+
+def _from(row: dict[str, Any], zones: Mapping[str, tzinfo], language: str) -> str:
+    return word("from", language).format(at=_wall(datetime.fromisoformat(row["due"]), zones[row["site"]]))
 
 
 def held_lines(rows: Sequence[dict[str, str]], language: str) -> list[str]:

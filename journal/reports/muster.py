@@ -23,6 +23,7 @@ from journal.case import case_of
 from journal.console import configured, reading
 from journal.desk.options import DATE, LANGUAGE, SITE, WALL_TIME
 from journal.facts import bounds, gather, interpret
+from journal.reports.register import natural
 from journal.reports.sheets import csv_text
 from journal.roster import Rules, belongs, rules_of, the_site
 from journal.statements import spoken_between
@@ -36,13 +37,13 @@ LISTED: Final = (Whereabouts.INSIDE, Whereabouts.INSIDE_NO_EXIT, Whereabouts.UNK
 _HEADS: Final[Mapping[str, Mapping[Whereabouts, str]]] = {
     "ru": {
         Whereabouts.INSIDE: "Внутри",
-        Whereabouts.INSIDE_NO_EXIT: "Внутри, выход не записывается",
+        Whereabouts.INSIDE_NO_EXIT: "Внутри (выход не записывается)",
         Whereabouts.UNKNOWN: "Неизвестно",
         Whereabouts.OUTSIDE: "Снаружи",
     },
     "en": {
         Whereabouts.INSIDE: "Inside",
-        Whereabouts.INSIDE_NO_EXIT: "Inside, no exit record",
+        Whereabouts.INSIDE_NO_EXIT: "Inside (no exit record)",
         Whereabouts.UNKNOWN: "Unknown",
         Whereabouts.OUTSIDE: "Outside",
     },
@@ -147,7 +148,7 @@ async def mustered(connection: AsyncConnection, site: str, rules: Rules, at: dt.
         for person, (name, group) in described.items()
     ]
     alarm = next((alarm.since for alarm in coverage.alarms if alarm.meets(at, at)), None)
-    heads.sort(key=lambda head: (head.group, head.name, head.person))
+    heads.sort(key=lambda head: (natural(head.group), head.name, head.person))
     return Muster(site=site, at=at, zone=rules.zone, alarm=alarm, heads=tuple(heads))
 
 
@@ -193,7 +194,8 @@ def _print(found: Muster, language: str) -> None:
     if found.alarm is not None:
         click.echo(_STOOD[language].format(at=f"{found.alarm.astimezone(found.zone):%H:%M}"))
     heads = _HEADS[language]
-    click.echo(", ".join(f"{heads[where]}: {len(found.of(where))}" for where in (*LISTED, Whereabouts.OUTSIDE)))
+    counts = ", ".join(f"{heads[where].lower()}: {len(found.of(where))}" for where in (*LISTED, Whereabouts.OUTSIDE))
+    click.echo(counts[:1].upper() + counts[1:])
     for where in LISTED:
         by_group: dict[str, list[str]] = {}
         for head in found.of(where):

@@ -122,7 +122,7 @@ async def register(connection: AsyncConnection, site: str, date: str, codes: Cod
             by_class[row.title or "–", row.group or ""].append(day)
     classes = [
         ClassDay(group=group, title=title, pupils=tuple(sorted(pupils, key=lambda d: (d.name, d.person))))
-        for (title, group), pupils in sorted(by_class.items(), key=lambda item: _natural(item[0][0]))
+        for (title, group), pupils in sorted(by_class.items(), key=lambda item: natural(item[0][0]))
     ]
     return Register(site=site, date=date, zone=rules[site].zone, classes=tuple(classes))
 
@@ -167,7 +167,7 @@ def _weightiest(marks: Iterable[Mark]) -> Source:
     return max((mark.source for mark in marks), key=RANK.__getitem__, default=Source.GATE)
 
 
-def _natural(title: str) -> tuple[int, str]:
+def natural(title: str) -> tuple[int, str]:
     """9Б before 10А."""
     digits = "".join(character for character in title[:2] if character.isdigit())
     return int(digits or 0), title

@@ -18,10 +18,12 @@ SHOWN, LISTED = 10, 1000
 _WORDS: Mapping[str, Mapping[str, str]] = {
     "en": {
         "nothing": "nothing changes",
+        "nothing changed": "nothing changed",
         "more": "and {} more",
     },
     "ru": {
         "nothing": "ничего не меняется",
+        "nothing changed": "ничего не изменилось",
         "more": "и ещё {}",
         "persons": "люди",
         "credentials": "карты",
@@ -144,8 +146,8 @@ class Difference:
         """For JSON: counts, and at most LISTED ids of each."""
         return {kind: {what: _plain(ids) for what, ids in _each(changes)} for kind, changes in _each(self) if changes}
 
-    def text(self, language: str) -> str:
-        """For a person, in ru or en: a line for each kind of thing that changes."""
+    def text(self, language: str, *, done: bool = False) -> str:
+        """For a person, in ru or en: a line for each kind of thing that changes, or has changed."""
         words = _WORDS[language]
         lines = []
         for kind, changes in _each(self):
@@ -154,7 +156,7 @@ class Difference:
             ]
             if said:
                 lines.append(f"{words.get(kind, kind)}: {', '.join(said)}")
-        return "\n".join(lines) or words["nothing"]
+        return "\n".join(lines) or words["nothing changed" if done else "nothing"]
 
 
 def difference(before: Outline | None, after: Outline) -> Difference:
@@ -198,12 +200,12 @@ class Report:
         change = {} if self.difference is None else {"difference": self.difference.plain()}
         return {**counts, "warnings": warnings, **change}
 
-    def text(self, language: str) -> str:
-        """For a person, in ru or en."""
+    def text(self, language: str, *, done: bool = False) -> str:
+        """For a person, in ru or en; of an import that is done, or would be."""
         words = _WORDS[language]
         counts = [(kind, getattr(self, kind)) for kind in ("persons", "groups", "credentials", "slots")]
         lines = [", ".join(f"{words.get(kind, kind)}: {count}" for kind, count in counts)]
-        lines += [] if self.difference is None else [self.difference.text(language)]
+        lines += [] if self.difference is None else [self.difference.text(language, done=done)]
         lines += [f"{words.get('warnings', 'warnings')}: {len(self.warnings)}"] if self.warnings else []
         return "\n".join([*lines, *(f"  {one.place}: {one.problem} ({one.hint})" for one in self.warnings)])
 

@@ -154,8 +154,8 @@ async def test_the_list_shows_the_end_of_a_number_and_who_corrected_it(desk: Cou
             tables.cards.update().where(tables.cards.c.uid_encrypted == b"x").values(uid_encrypted=sealed)
         )
     assert (await desk.types("card", "list", "p1")).splitlines() == [
-        "em4100:…0001  действует  всегда – дальше  (import)",
-        "14443a:…C040  действует  01.09.2026 00:00 – дальше  (Петрова: новая)",
+        "em4100:…0001  действует  с начала – бессрочно  (import)",
+        "14443a:…C040  действует  01.09.2026 00:00 – бессрочно  (Петрова: новая)",
     ]
     shown = await desk.json("card", "list", "p1")
     assert [(one["card"], one["by"], one["note"]) for one in shown][1] == ("14443a:…C040", "Петрова", "новая")

@@ -120,13 +120,13 @@ async def test_who_is_inside(desk: Counter) -> None:
     await desk.place.add(tables.people, staff)
     assert (await desk.types("muster", "school-1", "--at", "08:40")).splitlines() == [
         "Кто в школе: school-1, 01.09.2026 08:40",
-        "Внутри: 0, Внутри, выход не записывается: 2, Неизвестно: 0, Снаружи: 2",
-        "Внутри, выход не записывается, 5А: Фамилия1 Имя1, Фамилия2 Имя2",
+        "Внутри: 0, внутри (выход не записывается): 2, неизвестно: 0, снаружи: 2",
+        "Внутри (выход не записывается), 5А: Фамилия1 Имя1, Фамилия2 Имя2",
     ]
     assert (await desk.types("muster", "school-1", "--language", "en")).splitlines() == [
         "Who is at school: school-1, 01.09.2026 12:00",
-        "Inside: 0, Inside, no exit record: 1, Unknown: 3, Outside: 0",
-        "Inside, no exit record, 5А: Фамилия1 Имя1",
+        "Inside: 0, inside (no exit record): 1, unknown: 3, outside: 0",
+        "Inside (no exit record), 5А: Фамилия1 Имя1",
         "Unknown, staff: Ёжик О.",
         "Unknown, 5А: Фамилия2 Имя2, Фамилия3 Имя3",
     ]
@@ -141,12 +141,21 @@ async def test_who_is_inside(desk: Counter) -> None:
     }
 
 
+async def test_classes_come_in_the_order_of_the_report(desk: Counter) -> None:
+    await desk.place.add(tables.groups, {"group": "11a", "title": "11А", "grade": 11})
+    async with desk.place.store.begin() as connection:
+        eldest = update(tables.people).where(tables.people.c.person == "p1")
+        await connection.execute(eldest.values(class_group="11a"))
+    said = await desk.types("muster", "school-1", "--at", "08:40")
+    assert [line.split(":")[0].split(", ")[-1] for line in said.splitlines()[2:]] == ["5А", "11А"]
+
+
 async def test_a_fire_alarm_keeps_the_list_as_it_was(desk: Counter) -> None:
     desk.place.north.append(at("12:05"), DeviceData(lane=LANE, kind=DeviceState.FIRE_ALARM, detail=FireAlarm.ALARM))
     await desk.place.deliver()
     said = await desk.types("muster", "school-1", when="12:20")
     assert "Пожарная тревога с 12:05: список таков, каким был тогда." in said
-    assert "Внутри, выход не записывается: 1" in said
+    assert "внутри (выход не записывается): 1" in said
 
 
 async def test_the_report_gives_reasons_codes_and_what_the_teacher_marks(desk: Counter) -> None:

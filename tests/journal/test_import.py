@@ -29,9 +29,10 @@ def test_a_folder_is_judged_and_then_imported(desk: Desk, tmp_path: Path) -> Non
     assert judged["slots"] > 100
     again = desk.types("directory", "import", "school-1", folder, "--language", "en")
     assert again.splitlines()[0] == f"persons: 2, groups: 1, credentials: 2, slots: {judged['slots']}"
-    assert again.splitlines()[1] == "nothing changes"
+    assert again.splitlines()[1] == "nothing changed"
     assert "dry run" not in again
     tried = desk.types("directory", "import", "school-1", folder, "--language", "en", "--dry-run")
+    assert tried.splitlines()[1] == "nothing changes"
     assert tried.endswith("A dry run: nothing was written.\n")
 
 
@@ -69,7 +70,7 @@ def test_a_lane_that_is_gone_is_named(desk: Desk, tmp_path: Path) -> None:
     assert "lanes: changed 1 (door-1/north)" in desk.types(
         "directory", "import", "school-1", folder, "--language", "en"
     )
-    assert "nothing changes" in desk.types("directory", "import", "school-1", folder, "--language", "en")
+    assert "nothing changed" in desk.types("directory", "import", "school-1", folder, "--language", "en")
 
 
 def test_a_card_that_has_ended_is_told_as_new_once(desk: Desk, tmp_path: Path) -> None:

@@ -265,7 +265,7 @@ async def test_messages_to_parents_are_listed(place: School, tmp_path: Path) -> 
     assert rows[0]["expires"] == "2026-09-01T06:15:00.000+00:00"
     assert json.loads(await in_thread(tmp_path, "notify", "list", "--json", "--state", "uncertain")) == []
     shown = lines(await in_thread(tmp_path, "notify", "list", "--date", DATE))
-    assert shown[0] == "2026-09-01 ждёт отправки карта не отмечена p1 parent1@example.org"
+    assert shown[0] == "2026-09-01 с 08:30 ждёт отправки карта не отмечена p1 parent1@example.org"
     assert shown[-1] == "ждёт отправки: 4"
     english = lines(await in_thread(tmp_path, "notify", "list", "--date", DATE, "--language", "en"))
-    assert english[0] == "2026-09-01 waits to be sent not seen p1 parent1@example.org"
+    assert english[0] == "2026-09-01 from 08:30 waits to be sent not seen p1 parent1@example.org"

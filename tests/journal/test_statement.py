@@ -29,7 +29,7 @@ async def test_a_forgotten_card(desk: Counter) -> None:
     await desk.judge.at("12:00")
     assert await desk.marks() == {"p1": "present", "p2": "absent", "p3": "absent"}
     said = await desk.types("statement", "came", "p2", "--at", "08:25", "--by", "Петрова", "--language", "en")
-    assert said == "Said: 1 person. 2 marks change, 0 messages were already sent.\n"
+    assert said == "Said: 1 person. 2 marks changed, 0 messages were already sent.\n"
     await desk.judge.at("12:01")
     assert await desk.marks() == {"p1": "present", "p2": "present office", "p3": "absent"}
 
@@ -87,7 +87,7 @@ async def test_illness_reported_at_noon(desk: Counter) -> None:
     await told(desk.place, "not_seen")
     await desk.judge.at("12:00")
     said = await desk.types("statement", "excuse", "p3", "--reason", "ill_reported", "--by", "Петрова")
-    assert said == "Записано: 1 человек. Меняются 2 отметки, уже отправлено 1 сообщение.\n"
+    assert said == "Записано: 1 человек. Изменились 2 отметки, уже отправлено 1 сообщение.\n"
     await desk.judge.at("12:01")
     assert (await desk.marks())["p3"] == "absent ill_reported", "a reason never changes what was"
 
@@ -97,7 +97,10 @@ async def test_released_by_the_nurse(desk: Counter) -> None:
     await desk.types("statement", "left", "p1", "--at", "09:40", "--by", "Guard")
     await desk.judge.at("12:00")
     assert (await desk.marks(2))["p1"].startswith("absent office")
-    await desk.types("statement", "withdraw", "1", "--by", "Guard")
+    tried = await desk.types("statement", "withdraw", "1", "--by", "Guard", "--dry-run")
+    assert tried.startswith("Касается: 1 запись. Меня")
+    said = await desk.types("statement", "withdraw", "1", "--by", "Guard")
+    assert said.startswith("Отозвано: 1 запись. Измени")
     await desk.types("statement", "left", "p1", "--at", "09:50", "--by", "Guard")
     await desk.judge.at("12:01")
     assert (await desk.marks(2))["p1"] == "left_early office"
@@ -167,7 +170,7 @@ async def test_the_list_shows_who_said_what_and_what_holds(desk: Counter) -> Non
     await desk.types(*words)
     await desk.types("statement", "withdraw", "1", "--by", "Орлова", when="12:30")
     await desk.types("statement", "mark", "p2", "--status", "late", "--minutes", "4", "--by", "Орлова")
-    assert await desk.types("statement", "list", "--person", "p3") == "никто ничего не говорил\n"
+    assert await desk.types("statement", "list", "--person", "p3") == "записей нет\n"
     assert (await desk.types("statement", "list")).splitlines() == [
         "1  01.09 08:50  p1  вход, транспорт  (Петрова, 01.09 12:00: автобус; отозвано: Орлова, 01.09 12:30)",
         "3  01.09 00:00–02.09 00:00  p2  отметка, опоздание 4 мин  (Орлова, 01.09 12:00)",

@@ -77,7 +77,7 @@ async def test_a_remote_day_is_nobodys_absence_and_can_be_taken_back(desk: Count
     assert await desk.marks() == {}
     assert "1  2026-09-01  5a  все уроки  mode none" in await desk.types("timetable", "list")
     said = await desk.types("timetable", "withdraw", "1", "--by", "Орлова")
-    assert "Меняется 6 отметок" in said
+    assert "Изменилось 6 отметок" in said
     await desk.judge.at("12:01")
     assert set((await desk.marks()).values()) == {"absent"}
     assert await desk.types("timetable", "list") == "изменений нет\n"
