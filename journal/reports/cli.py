@@ -2,19 +2,20 @@
 
 import asyncio
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from pathlib import Path
 from typing import Final
 
 import click
 
-from gateway.domain.model import Status
+from gateway.domain.model import Doubt, Status
 from journal.console import configured, reading
 from journal.desk.options import DAY, LANGUAGE
 from journal.desk.wording import REASONS
 from journal.reports.register import COLUMNS, ClassDay, PupilDay, Register, plain, register, rows
 from journal.reports.sheets import csv_text, shown_by_rich, table_lines
+from journal.reports.silences import heard_again
 from journal.reports.wording import PROVISIONAL, in_words, missed_in_words, of_doors, of_one
 from journal.roster import rules_of, the_site
 from journal.settings import load
@@ -52,25 +53,30 @@ def report(
     day: datetime | None, site: str | None, language: str, style: str | None, config: Path, *, by_lesson: bool
 ) -> None:
     """Print who is present, late, absent or unknown, by class, and why."""
-    found = asyncio.run(_read(config, site, None if day is None else day.date()))
+    found, ended = asyncio.run(_read(config, site, None if day is None else day.date()))
     match style:
         case "json":
             click.echo(json.dumps(plain(found), ensure_ascii=False))
         case "csv":
             click.echo(csv_text(rows(found, by_lesson=by_lesson)), nl=False)
         case _:
-            _print(found, language)
+            _print(found, language, ended)
 
 
-async def _read(config: Path, site: str | None, day: date | None) -> Register:
+async def _read(config: Path, site: str | None, day: date | None) -> tuple[Register, Mapping[Doubt, datetime]]:
     async with reading(config) as connection:
         rules = await rules_of(connection)
         name = the_site(rules, site)
         today = day or clock_from_environment().now().at.astimezone(rules[name].zone).date()
-        return await register(connection, name, today.isoformat(), load(config).codes(name))
+        found = await register(connection, name, today.isoformat(), load(config).codes(name))
+        return found, await heard_again(connection, name, today, rules[name].zone, _doubts(found))
 
 
-def _print(day: Register, language: str) -> None:
+def _doubts(day: Register) -> list[Doubt]:
+    return [doubt for group in day.classes for pupil in group.pupils for doubt in pupil.doubts]
+
+
+def _print(day: Register, language: str, ended: Mapping[Doubt, datetime]) -> None:
     click.echo(_TITLES[language].format(date=day.date, site=day.site))
     if not day.classes:
         click.echo(_NOBODY[language])
@@ -83,11 +89,11 @@ def _print(day: Register, language: str) -> None:
         for word, names in _lists(group, day, language).items():
             if names:
                 click.echo(f"{group.title}, {word}: {', '.join(names)}")
-    doubts = of_doors(doubt for group in day.classes for pupil in group.pupils for doubt in pupil.doubts)
+    doubts = of_doors(_doubts(day), ended)
     if doubts:
         click.echo(_WHY[language])
     for doubt in doubts:
-        click.echo(f"  {in_words([doubt], language, day.zone)}")
+        click.echo(f"  {in_words([doubt], language, day.zone, ended)}")
 
 
 def _counts(groups: Sequence[ClassDay]) -> list[str]:

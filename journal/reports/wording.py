@@ -1,6 +1,9 @@
 """The words of the register, Russian and English, in the time of the school."""
 
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from types import MappingProxyType
 from typing import Final
 from zoneinfo import ZoneInfo
 
@@ -39,6 +42,10 @@ _DOUBTS: Final[Mapping[str, Mapping[DoubtKind, str]]] = {
     },
 }
 
+_HEARD_AGAIN: Final = {
+    "ru": "вход {lane} не был слышен с {at} до {until}",
+    "en": "entrance {lane} not heard from between {at} and {until}",
+}
 PROVISIONAL: Final = {"ru": "предварительно", "en": "provisional"}
 
 #: They are about one person; every other doubt is about a door, and so about everybody.
@@ -50,22 +57,27 @@ def of_one(doubts: Iterable[Doubt]) -> list[Doubt]:
     return [doubt for doubt in doubts if doubt.kind in _OF_ONE]
 
 
-def of_doors(doubts: Iterable[Doubt]) -> list[Doubt]:
-    """Those that are about everybody: each trouble of a door once, since it began."""
-    found: dict[tuple[DoubtKind, str], Doubt] = {}
+def of_doors(doubts: Iterable[Doubt], ended: Mapping[Doubt, datetime]) -> list[Doubt]:
+    """Those that are about everybody: each trouble of a door once, since it began; again where it had ended."""
+    found: dict[tuple[DoubtKind, str], list[Doubt]] = defaultdict(list)
     for doubt in sorted((one for one in doubts if one.kind not in _OF_ONE), key=str):
-        found.setdefault((doubt.kind, doubt.lane), doubt)
-    return sorted(found.values(), key=lambda doubt: (doubt.lane, str(doubt)))
+        before = found[doubt.kind, doubt.lane]
+        end = ended.get(before[-1]) if before else None
+        if not before or (end is not None and doubt.since is not None and doubt.since >= end):
+            before.append(doubt)
+    return sorted((doubt for kind in found.values() for doubt in kind), key=lambda doubt: (doubt.lane, str(doubt)))
 
 
-def in_words(doubts: Sequence[Doubt], language: str, zone: ZoneInfo) -> str:
-    """Why nobody knows, in the reader's language and the school's time."""
-    return "; ".join(
-        _DOUBTS[language][doubt.kind].format(
-            lane=doubt.lane, at=f"{doubt.since.astimezone(zone):%H:%M}" if doubt.since is not None else ""
-        )
-        for doubt in doubts
-    )
+def in_words(
+    doubts: Sequence[Doubt], language: str, zone: ZoneInfo, ended: Mapping[Doubt, datetime] = MappingProxyType({})
+) -> str:
+    """Why nobody knows, in the reader's language and the school's time; of a silence that ended, from when to when."""
+
+    def wall(at: datetime | None) -> str:
+        return f"{at.astimezone(zone):%H:%M}" if at is not None else ""
+
+    said = [(_HEARD_AGAIN[language] if one in ended else _DOUBTS[language][one.kind], one) for one in doubts]
+    return "; ".join(words.format(lane=one.lane, at=wall(one.since), until=wall(ended.get(one))) for words, one in said)
 
 
 def missed_in_words(missed: int, lessons: int, language: str) -> str:

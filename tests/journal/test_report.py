@@ -16,7 +16,7 @@ from journal import tables
 from journal.judge import JudgeLoop
 from journal.notify.cli import notify
 from journal.reports.cli import report
-from journal.reports.wording import in_words, missed_in_words
+from journal.reports.wording import in_words, missed_in_words, of_doors
 from tests.journal.school import ZONE, FakeClock, School, at, lesson, school
 
 DATE = "2026-09-01"
@@ -109,6 +109,24 @@ async def test_unknown_is_a_column_of_its_own_with_its_reason(place: School, tmp
         "Why unknown or provisional:",
         "entrance south/main not heard from since 08:00",
     ]
+
+
+async def test_a_silence_that_ended_is_told_from_when_to_when_and_the_next_one_besides(
+    place: School, tmp_path: Path
+) -> None:
+    for since, until in (("07:00", "07:20"), ("07:50", "09:30"), ("09:40", "10:11")):
+        place.south.covers(since, until)
+    place.north.covers("07:00", "10:11")
+    await place.deliver()
+    await JudgeLoop(place.store, FakeClock(at("10:15"))).round()
+    told = lines(await in_thread(tmp_path, "report", "--date", DATE))[-1:]
+    assert told == ["вход south/main не был слышен с 07:20 до 07:50"]
+    first, second = (Doubt(kind=DoubtKind.SILENT, lane="south/main", since=at(when)) for when in ("07:20", "09:30"))
+    again = {first: at("07:50"), second: at("09:40")}
+    assert of_doors([second, first], again) == [first, second]
+    assert of_doors([second, first], {first: at("09:31")}) == of_doors([second, first], {}) == [first]
+    words = in_words([first], "en", ZONE, again)
+    assert words == "entrance south/main not heard from between 07:20 and 07:50"
 
 
 async def test_what_is_doubtful_about_one_pupil_alone_stands_beside_the_name(place: School, tmp_path: Path) -> None:
