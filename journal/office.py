@@ -65,14 +65,15 @@ class TakenOver(NamedTuple):
 def prepare(
     site: Site, school: School, *, now: dt.datetime, since: dt.date | None = None, changes: Sequence[Changed] = ()
 ) -> Prepared:
-    """Compile the lessons and seal the cards; slots from `since` on, None is today."""
-    first = since or now.astimezone(ZoneInfo(school.zone)).date()
+    """Compile the lessons and seal the cards; slots from `since` on, None is today, and ahead of today in any case."""
+    today = now.astimezone(ZoneInfo(school.zone)).date()
+    first = since or today
     listed = [
         Listed(card, key.token(card.credential), site.cipher.seal(site.name, card.credential))
         for card in school.cards
         for key in site.keys
     ]
-    compiled = compile_days(with_changes(school.timetable, changes), first, first + HORIZON)
+    compiled = compile_days(with_changes(school.timetable, changes), first, max(first, today) + HORIZON)
     return Prepared(
         site=site, school=school, now=now, since=first, compiled=compiled, changes=tuple(changes), cards=listed
     )
