@@ -11,7 +11,7 @@ from journal.facts import gather, interpret
 from journal.served import serve
 from journal.store import Day, mark_dirty, moment
 from tests.journal.bureau import Office, Shelf
-from tests.journal.judging import Judge
+from tests.journal.judging import Judge, told
 from tests.journal.school import LANE, SITE, TODAY, ZONE, School, at
 
 NORTH, SOUTH, WEST = (
@@ -43,7 +43,7 @@ async def test_an_old_day_that_is_judged_again_waits_for_its_own_lanes(
     assert set(before.values()) == {mark}
     next_month = at("12:00") + timedelta(days=31)
     async with place.store.begin() as connection:
-        assert await serve(connection, SITE, listed, ZONE, next_month.date(), next_month)
+        assert await serve(connection, SITE, listed, next_month)
         await mark_dirty(connection, [Day(SITE, TODAY.isoformat())])
     judge.clock.moment = next_month
     await judge.loop.round()
@@ -56,7 +56,7 @@ async def test_a_lane_that_is_gone_or_different_was_waited_for_until_then(
 ) -> None:
     place.north.covers("07:00", "09:00")
     async with place.store.begin() as connection:
-        await serve(connection, SITE, listed, ZONE, TODAY, at("08:10"))
+        await serve(connection, SITE, listed, at("08:10"))
     await place.deliver()
     async with place.store.read() as connection:
         _, coverage = interpret(await gather(connection, SITE, TODAY, ZONE, None))
@@ -124,13 +124,64 @@ async def test_lanes_of_a_day_to_come_serve_from_then_on(office: Office) -> None
     assert await served(office) == [("north", "arrival_only", None, None)], "it was taken back before it began"
 
 
-async def test_a_tap_of_a_lane_that_was_turned_is_read_as_it_is_now(place: School) -> None:
+@pytest.mark.parametrize(
+    "change",
+    [
+        pytest.param({"direction": LaneDirection.CHECKPOINT}, id="checkpoint"),
+        pytest.param({"direction": LaneDirection.OUT}, id="out"),
+        pytest.param({"rotations": True}, id="rotations"),
+    ],
+)
+async def test_a_lane_that_changes_during_the_lesson_makes_no_true_message_false(
+    place: School, change: dict[str, object]
+) -> None:
     place.north.tap(1, "08:20", way=Direction.UNKNOWN)
-    for direction in (LaneDirection.OUT, LaneDirection.IN, LaneDirection.CHECKPOINT):
+    place.north.tap(2, "08:40", way=Direction.UNKNOWN)
+    await place.heard("07:00", "08:46")
+    judge = Judge(place)
+    await judge.at("08:46")
+    for template in ("late", "not_seen"):
+        await told(place, template)
+    before = await place.marks(), await place.notices()
+    assert before == ({"p1": "present", "p2": "late 10"}, ["p2 late sent", "p3 not_seen sent"])
+    changed = GatewayRow(id="north", lanes=(NORTH.lanes[0].model_copy(update=change),))
+    async with place.store.begin() as connection:
+        await serve(connection, SITE, [changed, SOUTH], at("08:47"))
+        await mark_dirty(connection, [Day(SITE, TODAY.isoformat())])
+    await place.heard("08:46", "08:48")
+    await judge.at("08:48")
+    assert (await place.marks(), await place.notices()) == before
+
+
+async def test_a_tap_is_read_by_what_its_lane_was_unless_that_was_a_mistake_from_midnight_on(place: School) -> None:
+    place.north.tap(1, "08:20", way=Direction.UNKNOWN)
+    place.north.tap(1, "08:50", way=Direction.UNKNOWN)
+    await place.deliver()
+    for direction, start, expected in (
+        (LaneDirection.OUT, "08:30", ["arrival", "out"]),
+        (LaneDirection.CHECKPOINT, "00:00", ["checkpoint", "checkpoint"]),
+        (LaneDirection.IN, "08:30", ["checkpoint", "in"]),
+        (LaneDirection.CHECKPOINT, "00:00", ["checkpoint", "checkpoint"]),
+        (LaneDirection.ARRIVAL_ONLY, "00:00", ["arrival", "arrival"]),
+    ):
         turned = GatewayRow(id="north", lanes=(NORTH.lanes[0].model_copy(update={"direction": direction}),))
         async with place.store.begin() as connection:
-            await serve(connection, SITE, [turned, SOUTH], ZONE, TODAY, at("08:30"))
-        await place.deliver()
+            await serve(connection, SITE, [turned, SOUTH], at(start))
         async with place.store.read() as connection:
             facts, _ = interpret(await gather(connection, SITE, TODAY, ZONE, None))
-        assert [fact.kind.value for fact in facts[PersonId("p1")]] == [direction.value]
+        assert [fact.kind.value for fact in facts[PersonId("p1")]] == expected
+
+
+async def test_an_import_of_today_s_date_says_what_lanes_were_since_midnight(office: Office) -> None:
+    await office.imports(lanes=LANES + FRONT)
+    office.clock.at += dt.timedelta(days=1)
+    today = dt.date(2026, 9, 2)
+    await office.imports(lanes=LANES + FRONT.replace("arrival_only", "out") + BACK)
+    office.clock.at += dt.timedelta(hours=1)
+    assert await office.imports(lanes=LANES + FRONT, since=today), "the day is judged again"
+    assert await served(office) == [("north", "arrival_only", None, None)], "a mistake of the same day never was"
+    await office.imports(lanes=LANES + FRONT.replace("arrival_only", "in"), since=today)
+    assert await served(office) == [
+        ("north", "arrival_only", None, "02.09. 00:00"),
+        ("north", "in", "02.09. 00:00", None),
+    ]

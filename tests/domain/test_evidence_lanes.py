@@ -1,0 +1,49 @@
+"""A lane that changes during the day: what it was at that moment counts, and what it was told to be before or afterwards does not."""
+
+from dataclasses import replace
+
+import pytest
+
+from gateway.domain.entry import ManualAction, PassageKind
+from gateway.domain.evidence import ServedLane
+from gateway.domain.model import LaneDirection
+from tests.domain.build import at
+from tests.domain.ledger import Ledger, evidence, facts, lane
+
+
+def between(one: ServedLane, since: str = "00:00", until: str = "24:00") -> ServedLane:
+    return replace(one, since=at(since), until=at(until))
+
+
+@pytest.mark.parametrize(
+    ("later", "expected"),
+    [
+        (lane(LaneDirection.OUT), "arrival 08:20, out 08:30"),
+        (lane(LaneDirection.CHECKPOINT), "arrival 08:20, checkpoint 08:30"),
+        (lane(LaneDirection.ALTERNATING), "arrival 08:20, alternating 08:30"),
+        (lane(LaneDirection.BOTH), "arrival 08:20, permit 08:30"),
+        (lane(rotations=True), "arrival 08:20, permit 08:30"),
+    ],
+)
+def test_a_tap_is_read_by_what_its_lane_was_at_that_moment(later: ServedLane, expected: str) -> None:
+    ledger = Ledger()
+    for when in ("08:20", "08:30"):
+        ledger.tap("anna", when)
+    rows = between(lane(), until="08:30"), between(later, since="08:30")
+    for order in (rows, rows[::-1]):
+        assert facts(evidence(ledger.events, *order)) == {"anna": expected}
+
+
+def test_a_rotation_is_read_by_what_the_lane_was_at_the_tap() -> None:
+    ledger = Ledger()
+    ledger.passes("08:30", ledger.tap("anna", "08:29"), PassageKind.NOT_USED)
+    rows = between(lane(LaneDirection.CHECKPOINT), until="08:30"), between(lane(), since="08:30")
+    assert facts(evidence(ledger.events, *rows)) == {"anna": "checkpoint 08:29"}
+
+
+def test_the_guard_s_list_is_read_by_what_the_lane_was() -> None:
+    ledger = Ledger()
+    ledger.guard("08:20", ManualAction.ENTER, "anna")
+    ledger.guard("08:30", ManualAction.ENTER, "anna")
+    rows = between(lane(), until="08:30"), between(lane(LaneDirection.BOTH), since="08:30")
+    assert facts(evidence(ledger.events, *rows)) == {"anna": "arrival 08:20, in 08:30"}
