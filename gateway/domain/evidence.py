@@ -110,6 +110,9 @@ class _Case:
             kind = _kind(direction, passage.direction) if passage.kind is PassageKind.CONFIRMED else FactKind.PERMIT
         elif lane is not None and lane.rotations and kind is not FactKind.CHECKPOINT:
             kind = FactKind.PERMIT
+        if lane is None and kind is FactKind.OUT:
+            # Nobody waits for the way back through such a lane.
+            kind = FactKind.PERMIT
         return self._fact(event, tap.lane, kind, rotation)
 
     def _fact(self, event: Event, lane: LaneId, kind: FactKind, rotation: Event | None = None) -> Fact:

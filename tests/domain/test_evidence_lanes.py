@@ -6,9 +6,11 @@ import pytest
 
 from gateway.domain.entry import ManualAction, PassageKind
 from gateway.domain.evidence import ServedLane
-from gateway.domain.model import LaneDirection
+from gateway.domain.model import Direction, LaneDirection
 from tests.domain.build import at
 from tests.domain.ledger import Ledger, evidence, facts, lane
+
+IN, OUT, UNKNOWN = Direction.IN, Direction.OUT, Direction.UNKNOWN
 
 
 def between(one: ServedLane, since: str = "00:00", until: str = "24:00") -> ServedLane:
@@ -47,3 +49,19 @@ def test_the_guard_s_list_is_read_by_what_the_lane_was() -> None:
     ledger.guard("08:30", ManualAction.ENTER, "anna")
     rows = between(lane(), until="08:30"), between(lane(LaneDirection.BOTH), since="08:30")
     assert facts(evidence(ledger.events, *rows)) == {"anna": "arrival 08:20, in 08:30"}
+
+
+@pytest.mark.parametrize(("way", "kind"), [(OUT, "permit"), (IN, "arrival"), (UNKNOWN, "arrival")])
+def test_an_exit_at_a_lane_that_does_not_serve_is_a_doubt_and_an_entry_counts(way: Direction, kind: str) -> None:
+    """Nobody waits to hear of the way back."""
+    ledger = Ledger()
+    for when in ("08:29", "08:35"):
+        ledger.tap("anna", when, way=way)
+    for row in (between(lane(), "08:30", "08:35"), lane(gateway="south")):
+        assert facts(evidence(ledger.events, row)) == {"anna": f"{kind} 08:29, {kind} 08:35"}
+
+
+def test_so_is_an_exit_that_the_gate_of_such_a_lane_reports() -> None:
+    ledger = Ledger()
+    ledger.passes("08:36", ledger.tap("anna", "08:35"), way=OUT)
+    assert facts(evidence(ledger.events, lane(gateway="south"))) == {"anna": "permit 08:36"}

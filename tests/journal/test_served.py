@@ -185,3 +185,21 @@ async def test_an_import_of_today_s_date_says_what_lanes_were_since_midnight(off
         ("north", "arrival_only", None, "02.09. 00:00"),
         ("north", "in", "02.09. 00:00", None),
     ]
+
+
+@pytest.mark.parametrize("back", [False, True], ids=["out", "out and in"])
+async def test_who_left_through_a_lane_that_is_gone_is_not_absent(place: School, back: bool) -> None:
+    """It turns although nobody waits for it any more: whoever went out may be back, and nobody would hear of it."""
+    for ledger in (place.north, place.south):
+        ledger.tap(1 if ledger is place.north else 2, "08:20", way=Direction.IN)
+    async with place.store.begin() as connection:
+        await serve(connection, SITE, [SOUTH], at("08:30"))
+    place.north.covers("07:00", "08:30")
+    place.north.tap(1, "08:35", way=Direction.OUT)
+    place.south.tap(2, "08:35", way=Direction.OUT)
+    if back:
+        place.north.tap(1, "08:37", way=Direction.IN)
+    place.south.covers("07:00", "10:12")
+    await place.deliver()
+    await Judge(place).at("09:20")
+    assert await place.marks() == {"p1": "present", "p2": "absent", "p3": "absent"}
