@@ -6,8 +6,8 @@
 Order, batching and repetition of events change nothing.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from gateway.domain.clocks import Clocks, chain_order
@@ -152,7 +152,7 @@ class _Case:
             opens=lane.opens,
             closes=lane.closes,
             intervals=tuple(heard.get((lane.gateway, lane.lane), ())),
-            outages=tuple(spans),
+            outages=tuple(_before(lane.until, spans)),
             closed=tuple(locked(self._told(event for event in told if self._contiguous(event)), last)),
         )
 
@@ -160,6 +160,13 @@ class _Case:
         timed = [(self._clocks.of(event).at, event) for event in events]
         timed.sort(key=lambda pair: (pair[0], pair[1].stream.epoch, pair[1].seq))
         return [Told(at=at, data=event.data) for at, event in timed]
+
+
+def _before(end: datetime, spans: Iterable[Outage]) -> Iterator[Outage]:
+    """What of them was before a lane went: nobody tells of it when its alarm is over."""
+    for outage in spans:
+        if outage.since < end:
+            yield outage if (outage.until or NEVER) <= end else replace(outage, until=end)
 
 
 def _counts(tap: TapData) -> bool:

@@ -4,11 +4,11 @@ from dataclasses import replace
 
 import pytest
 
-from gateway.domain.entry import ManualAction, PassageKind
-from gateway.domain.evidence import ServedLane
+from gateway.domain.entry import DeviceState, ManualAction, PassageKind
+from gateway.domain.evidence import ServedLane, interpret
 from gateway.domain.model import Direction, LaneDirection
 from tests.domain.build import at
-from tests.domain.ledger import Ledger, evidence, facts, lane
+from tests.domain.ledger import Ledger, evidence, facts, lane, outages
 
 IN, OUT, UNKNOWN = Direction.IN, Direction.OUT, Direction.UNKNOWN
 
@@ -65,3 +65,21 @@ def test_so_is_an_exit_that_the_gate_of_such_a_lane_reports() -> None:
     ledger = Ledger()
     ledger.passes("08:36", ledger.tap("anna", "08:35"), way=OUT)
     assert facts(evidence(ledger.events, lane(gateway="south"))) == {"anna": "permit 08:36"}
+
+
+def test_an_alarm_lasts_no_longer_than_its_lane_serves() -> None:
+    ledger = Ledger()
+    ledger.tells("10:05", DeviceState.FIRE_ALARM, "alarm")
+    given = evidence(ledger.events, between(lane(), until="10:06"), lane(gateway="south"))
+    assert outages(given) == ["main fire_alarm 10:05-10:06"]
+    [alarm] = interpret(given)[1].alarms
+    assert (alarm.since, alarm.until) == (at("10:05"), at("10:06"))
+
+
+def test_an_alarm_after_its_lane_is_gone_is_none_and_one_after_service_hours_is() -> None:
+    ledger = Ledger()
+    ledger.tells("20:30", DeviceState.FIRE_ALARM, "alarm")
+    ledger.tells("20:40", DeviceState.FIRE_ALARM, "all-clear")
+    assert outages(evidence(ledger.events, between(lane(), until="20:30"))) == []
+    assert outages(evidence(ledger.events, between(lane(), until="20:35"))) == ["main fire_alarm 20:30-20:35"]
+    assert outages(evidence(ledger.events)) == ["main fire_alarm 20:30-20:40"]

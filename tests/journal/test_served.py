@@ -6,13 +6,17 @@ from datetime import timedelta
 import pytest
 
 from gateway.domain.directory import GatewayRow, LaneRow
+from gateway.domain.entry import DeviceData, DeviceState
 from gateway.domain.model import Direction, LaneDirection, PersonId
+from journal import tables
 from journal.facts import gather, interpret
+from journal.reports.muster import mustered
+from journal.roster import rules_of
 from journal.served import serve
 from journal.store import Day, mark_dirty, moment
 from tests.journal.bureau import Office, Shelf
 from tests.journal.judging import Judge, told
-from tests.journal.school import LANE, SITE, TODAY, ZONE, School, at
+from tests.journal.school import LANE, SITE, TODAY, ZONE, School, at, lesson
 
 NORTH, SOUTH, WEST = (
     GatewayRow(id=name, lanes=(LaneRow(id=LANE, direction=LaneDirection.ARRIVAL_ONLY, opens="07:00", closes="20:00"),))
@@ -203,3 +207,22 @@ async def test_who_left_through_a_lane_that_is_gone_is_not_absent(place: School,
     await place.deliver()
     await Judge(place).at("09:20")
     assert await place.marks() == {"p1": "present", "p2": "absent", "p3": "absent"}
+
+
+async def test_an_alarm_of_a_lane_that_is_gone_ends_with_it(place: School) -> None:
+    """Its contact was stuck: nobody would ever tell the all-clear."""
+    await place.add(tables.slots, lesson(3, "14:00", "14:45"))
+    place.north.tap(1, "08:20", way=Direction.IN)
+    place.south.append(at("10:05"), DeviceData(lane=LANE, kind=DeviceState.FIRE_ALARM, detail="alarm"))
+    await place.heard("07:00", "10:06")
+    async with place.store.begin() as connection:
+        await serve(connection, SITE, [NORTH], at("10:06"))
+    place.north.tap(1, "12:00", way=Direction.OUT)
+    place.north.covers("10:06", "14:46")
+    await place.deliver()
+    async with place.store.read() as connection:
+        found = await mustered(connection, SITE, (await rules_of(connection))[SITE], at("14:46"))
+    assert found.alarm is None
+    assert {head.person: head.where.value for head in found.heads}["p1"] == "outside"
+    await Judge(place).at("14:50")
+    assert ("p1", "5a/3", "absent") in await place.rows(tables.marks, "person", "slot", "status")
