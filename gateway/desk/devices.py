@@ -82,8 +82,9 @@ def calibrate(config: Path, lane: str, uid: str, wait: float) -> None:
     with speaking_errors():
         loaded, known = load(config), known_card(uid)
         device = device_of(loaded, lane)
-        click.echo(f"Hold {known.masked} to the reader of lane {lane}, and take it away.", err=True)
-        found = asyncio.run(calibrated(loaded, device, known, wait=wait))
+        asked = f"Hold {known.masked} to the reader of lane {lane}, and take it away."
+        work = calibrated(loaded, device, known, wait=wait, ask=lambda: click.echo(asked, err=True))
+        found = asyncio.run(work)
     if found.told != known:
         click.echo(f"This reader tells only a part of the card, {found.told}: enter its cards as such.", err=True)
     click.echo(f'In the [[devices]] table "{device.id}" of {config}:', err=True)
