@@ -60,7 +60,9 @@ def told_by(
     codec: Callable[..., Codec[Any]], model: type[BaseModel] | None, settings: Mapping[str, object], heard: bytes
 ) -> str:
     """What was heard, in words that tell two cards apart and give none away."""
-    form = [] if model is None else [model.model_validate({k: settings[k] for k in settings if k in model.model_fields})]
+    form = (
+        [] if model is None else [model.model_validate({k: settings[k] for k in settings if k in model.model_fields})]
+    )
     for frame in codec(*form).feed(heard):
         if isinstance(frame, Card):
             return f"told {frame.credential.masked}"

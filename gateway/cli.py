@@ -39,11 +39,11 @@ def run(config: Path) -> None:
 def check(config: Path) -> None:
     """Judge a configuration without touching a device."""
     from config.load import load
-    from gateway.check import of_drivers, own_packages
+    from gateway.check import of_machine, own_packages
 
     with speaking_errors():
         own_packages()
-        loaded = load(config, judge=of_drivers)
+        loaded = load(config, judge=of_machine)
     click.echo(
         f"{config}: good. Gateway {loaded.gateway} of site {loaded.site}: devices {len(loaded.devices)}, "
         f"lanes {len(loaded.lanes)}, uplink {loaded.uplink.url}."
