@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -10,6 +11,9 @@ from gateway.desk.doctor import doctor
 from gateway.desk.ledger import backup, export, restore, status, verify
 from gateway.desk.options import CONFIG, speaking_errors
 from gateway.desk.watch import devices, tail
+
+if TYPE_CHECKING:
+    from config.model import GatewayConfig
 
 #: EX_CONFIG of sysexits.h: systemd does not start again what only a person can mend.
 _UNUSABLE_CONFIG = 78
@@ -56,11 +60,16 @@ def check(config: Path) -> None:
 def enroll(config: Path, *, new_key: bool) -> None:
     """Make this gateway's key, if it has none, and print what the journal needs to know of it."""
     from config.load import load
+    from gateway.alone import enrol_itself
     from gateway.rekeying import next_key
     from sync.signing import Signer
 
     with speaking_errors():
         loaded = load(config)
+        if loaded.uplink.broker is None:
+            made = "made, with a card key of its own" if enrol_itself(loaded) else "is there already, and stays"
+            click.echo(f"No journal is asked (uplink none): {loaded.enrolment.file} {made}.", err=True)
+            return
         signer = Signer.load(next_key(loaded.state.key) if new_key else loaded.state.key)
     if new_key:
         click.echo(f"key id {signer.kid} is next: in use as soon as the journal has confirmed it")
@@ -102,6 +111,8 @@ def import_(
         before = standing(kept)
         if not dry_run:
             write_local(kept, content, done.until)
+    if note := _outranked(loaded):
+        click.echo(note, err=True)
     change = difference(None if before is None else known_of(before, done.since), known_of(content, done.since))
     report = Report.of(done.school, done.slots, done.remarks, change)
     if as_json:
@@ -110,6 +121,16 @@ def import_(
     click.echo(report.text(language))
     if dry_run:
         click.echo(REHEARSED[language])
+
+
+def _outranked(loaded: "GatewayConfig") -> str:
+    """What an import has to know of the journal's directory; empty where there is no journal."""
+    roster = loaded.state.roster
+    if roster.exists():
+        return f"warning: the journal's directory {roster} is kept here and wins: what is imported is not used; where no journal is any more, move it away"
+    if loaded.uplink.broker is not None:
+        return "warning: the journal's directory wins as soon as it arrives; mend people and cards there"
+    return ""
 
 
 @main.command(epilog="Example: attendance-gateway schema > asyncapi.json")
