@@ -154,8 +154,9 @@ def _explained(model: type[BaseModel], settings: Mapping[str, object], detail: E
 
 
 def _problem(got: str, expected: str, hint: str) -> ConfigError:
-    error = ConfigError.of([Problem(place="key kind", got=got, expected=expected, hint=hint)])
-    error.hint = hint
+    """Its hint is that of its one problem, so the sentence does not say it, too."""
+    error = ConfigError(f"key kind: got {got}, expected {expected}", hint=hint)
+    error.problems = (Problem(place="key kind", got=got, expected=expected, hint=hint),)
     return error
 
 

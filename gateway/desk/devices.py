@@ -9,6 +9,7 @@ from typing import BinaryIO
 import click
 
 from gateway.desk.options import CONFIG, speaking_errors
+from gateway.errors import ConfigError
 
 #: Bytes of a capture that are decoded at once.
 _PIECE = 4096
@@ -30,7 +31,13 @@ def decode(kind: str, file: BinaryIO, settings: tuple[str, ...], *, as_hex: bool
 
     with speaking_errors():
         pieces = _pieces(file)
-        for line in decoder(kind, _settings(settings))(_unhexed(pieces) if as_hex else pieces):
+        try:
+            decoding = decoder(kind, _settings(settings))
+        except ConfigError as error:
+            if error.hint == ConfigError.hint:
+                error.hint = f"give it as a setting: attendance-gateway decode {kind} --set KEY=VALUE"
+            raise
+        for line in decoding(_unhexed(pieces) if as_hex else pieces):
             click.echo(json.dumps(line))
 
 
