@@ -66,13 +66,15 @@ def enroll(config: Path, *, new_key: bool) -> None:
 
     with speaking_errors():
         loaded = load(config)
-        if loaded.uplink.broker is None:
-            made = "made, with a card key of its own" if enrol_itself(loaded) else "is there already, and stays"
-            click.echo(f"No journal is asked (uplink none): {loaded.enrolment.file} {made}.", err=True)
-            return
         signer = Signer.load(next_key(loaded.state.key) if new_key else loaded.state.key)
+        alone = loaded.uplink.broker is None and not new_key
+        made = alone and enrol_itself(loaded)
     if new_key:
         click.echo(f"key id {signer.kid} is next: in use as soon as the journal has confirmed it")
+        return
+    if alone:
+        told = "made, with a card key of its own" if made else "is there already, and stays"
+        click.echo(f"No journal is asked (uplink none): {loaded.enrolment.file} {told}.", err=True)
         return
     click.echo(f"key id {signer.kid}. On the journal's machine run:", err=True)
     click.echo(f"attendance-journal gateway add {loaded.site} {loaded.gateway} --key {signer.public.hex()}")
