@@ -11,6 +11,7 @@ from gateway.desk.doctor import doctor
 from gateway.desk.ledger import backup, export, restore, status, verify
 from gateway.desk.options import CONFIG, speaking_errors
 from gateway.desk.watch import devices, tail
+from gateway.listing import Commands
 
 if TYPE_CHECKING:
     from config.model import GatewayConfig
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 _UNUSABLE_CONFIG = 78
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="attendance-gateway")
 def main() -> None:
     """Attendance gateway: card taps at the school entrance, recorded and delivered exactly once."""
