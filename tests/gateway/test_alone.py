@@ -1,6 +1,5 @@
 """A school without a journal, from an empty folder: the gateway enrols itself, knows its pupils, and an export settles."""
 
-from contextlib import aclosing
 from pathlib import Path
 
 import pytest
@@ -72,8 +71,7 @@ async def test_its_pupils_are_known(tmp_path: Path) -> None:
         async with running(config):
             await door.opened()
             assert await door.card(CARD)
-            async with aclosing(door.shown()) as shown:
-                await anext(shown)
+            await anext(door.shown())
     assert [tap.person for tap in taps(config)] == ["p-1"]
     assert said("export", str(config), str(tmp_path / "monday.jsonl")).exit_code == 0
     assert '"p-1"' in (tmp_path / "monday.jsonl").read_text()
