@@ -32,6 +32,8 @@ class _Reader(PcscReader):
 def _judge() -> None:
     if shutil.which("pcscd", path=PATH) is None or not Path(LIBRARY).exists():
         hint = "sudo apt install pcscd vsmartcard-vpcd"
+        if lack := lacking("pcsc"):
+            hint += f"; and the gateway needs {lack.library}: {lack.hint}"
         raise ConfigError("pcscd and its virtual reader are not installed", hint=hint)
 
 
