@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 import click
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from gateway.listing import Commands
 from journal.console import configured, furnished
 from journal.desk.options import DAY, LANGUAGE, SITE
 from journal.desk.wording import effect_in_words
@@ -27,7 +28,7 @@ from sync.sources.school import Remark, School
 from sync.sources.several import Format, Source, read_school, unplaced
 
 
-@click.group()
+@click.group(cls=Commands)
 def directory() -> None:
     """Directories: who holds which card, and when lessons are."""
 
