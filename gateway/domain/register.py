@@ -241,7 +241,14 @@ class _Case:
         return Status.PRESENT, came
 
     def _gaps(self, slot: Slot, until: datetime) -> tuple[Doubt, ...]:
-        return self.coverage.gaps(self.where.left(slot.start), until, self.watched_from)
+        left = self.where.left(slot.start)
+        if not self.policy.overnight:
+            return self.coverage.gaps(left, until, self.watched_from)
+        # Where a boarder was when the slot began was certain at the last exit, or at the coming in after it.
+        stay = self.where.stay(slot.start)
+        if stay is None or stay.since > slot.start:
+            return self.coverage.gaps(left, until, min(left, self.watched_from))
+        return self.coverage.gaps(max(left, stay.since), until, self.watched_from)
 
     def _hints(self, slot: Slot, decided: datetime) -> tuple[Doubt, ...]:
         """What was seen of the person while the doors say outside; a guessed time may be any time of the day."""

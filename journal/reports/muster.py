@@ -122,7 +122,7 @@ async def mustered(connection: AsyncConnection, site: str, rules: Rules, at: dt.
     """Where everybody of the site was or is at that moment."""
     date = at.astimezone(rules.zone).date()
     case = await case_of(connection, site, date.isoformat(), rules, None)
-    seen, coverage = case.seen()
+    seen, coverage, of_nights = case.seen()
     described = await _described(connection, site)
     facts: dict[PersonId, list[Fact | Statement]] = {PersonId(person): [] for person in described}
     for person in facts:
@@ -141,7 +141,9 @@ async def mustered(connection: AsyncConnection, site: str, rules: Rules, at: dt.
             ends[member.pupil.person] = max(slot.end for slot in member.slots) + member.policy.presence_after
     told = [moment for moment in cutoffs(set(slots), rules.policy, rules.zone) if moment + rules.policy.patience <= at]
     heard = told[-1] if told else bounds(date, rules.zone)[0]
+    boarders = {person: facts.pop(person) for person in case.boarders if person in facts}
     where = whereabouts(facts, ends, coverage, at, heard, rules.policy)
+    where |= whereabouts(boarders, ends, of_nights, at, heard, rules.policy)
     heads = [
         Head(person=person, name=name, group=group, where=where[PersonId(person)])
         for person, (name, group) in described.items()

@@ -39,6 +39,8 @@ _DOUBTS: Final[Mapping[str, Mapping[DoubtKind, str]]] = {
     },
 }
 
+_BEGINNING: Final = {"ru": "начала дня", "en": "the beginning of the day"}
+
 PROVISIONAL: Final = {"ru": "предварительно", "en": "provisional"}
 
 #: They are about one person; every other doubt is about a door, and so about everybody.
@@ -62,7 +64,8 @@ def in_words(doubts: Sequence[Doubt], language: str, zone: ZoneInfo) -> str:
     """Why nobody knows, in the reader's language and the school's time."""
     return "; ".join(
         _DOUBTS[language][doubt.kind].format(
-            lane=doubt.lane, at=f"{doubt.since.astimezone(zone):%H:%M}" if doubt.since is not None else ""
+            lane=doubt.lane,
+            at=f"{doubt.since.astimezone(zone):%H:%M}" if doubt.since is not None else _BEGINNING[language],
         )
         for doubt in doubts
     )
