@@ -131,10 +131,10 @@ class Coverage:
         return answer
 
     def _gaps(self, since: datetime, until: datetime, impaired_since: datetime) -> tuple[Doubt, ...]:
+        found = set()
         if not any(lane.serves(since, until) for lane in self.lanes):
             began = max(since, impaired_since)
-            return (Doubt(kind=DoubtKind.NO_LANE, since=began if began > EVER else None),)
-        found = set()
+            found.add(Doubt(kind=DoubtKind.NO_LANE, since=began if began > EVER else None))
         waited = self.lanes if since == EVER else (*self.lanes, *self.nights)
         for lane in waited:
             if (at := lane.missing(since, until)) is not None:
