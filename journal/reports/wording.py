@@ -1,6 +1,7 @@
 """The words of the register, Russian and English, in the time of the school."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import date, datetime
 from typing import Final
 from zoneinfo import ZoneInfo
 
@@ -60,12 +61,18 @@ def of_doors(doubts: Iterable[Doubt]) -> list[Doubt]:
     return sorted(found.values(), key=lambda doubt: (doubt.lane, str(doubt)))
 
 
-def in_words(doubts: Sequence[Doubt], language: str, zone: ZoneInfo) -> str:
-    """Why nobody knows, in the reader's language and the school's time."""
+def wall(at: datetime, zone: ZoneInfo, day: date, form: str = "%H:%M") -> str:
+    """`08:36`, in the school's time; with its date where that is not the day."""
+    local = at.astimezone(zone)
+    return local.strftime(form if local.date() == day else f"%d.%m {form}")
+
+
+def in_words(doubts: Sequence[Doubt], language: str, zone: ZoneInfo, day: date) -> str:
+    """Why nobody knows of that day, in the reader's language and the school's time."""
     return "; ".join(
         _DOUBTS[language][doubt.kind].format(
             lane=doubt.lane,
-            at=f"{doubt.since.astimezone(zone):%H:%M}" if doubt.since is not None else _BEGINNING[language],
+            at=wall(doubt.since, zone, day) if doubt.since is not None else _BEGINNING[language],
         )
         for doubt in doubts
     )

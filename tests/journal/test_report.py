@@ -17,7 +17,7 @@ from journal.judge import JudgeLoop
 from journal.notify.cli import notify
 from journal.reports.cli import report
 from journal.reports.wording import in_words, missed_in_words
-from tests.journal.school import ZONE, FakeClock, School, at, lesson, school
+from tests.journal.school import TODAY, ZONE, FakeClock, School, at, lesson, school
 
 DATE = "2026-09-01"
 
@@ -157,13 +157,13 @@ async def test_who_came_to_the_second_lesson_only_was_there_and_missed_one(place
 )
 def test_a_doubt_is_told_in_the_readers_language_and_time(kind: DoubtKind, ru: str, en: str) -> None:
     doubt = Doubt(kind=kind, lane="south/main", since=at("08:52:30"))
-    assert (in_words([doubt], "ru", ZONE), in_words([doubt, doubt], "en", ZONE)) == (ru, f"{en}; {en}")
+    assert (in_words([doubt], "ru", ZONE, TODAY), in_words([doubt, doubt], "en", ZONE, TODAY)) == (ru, f"{en}; {en}")
 
 
 @pytest.mark.parametrize("language", ["ru", "en"])
 @pytest.mark.parametrize("kind", DoubtKind)
 def test_every_doubt_has_words(kind: DoubtKind, language: str) -> None:
-    assert "None" not in in_words([Doubt(kind=kind)], language, ZONE) != ""
+    assert "None" not in in_words([Doubt(kind=kind)], language, ZONE, TODAY) != ""
 
 
 @pytest.mark.parametrize(
