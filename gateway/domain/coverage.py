@@ -135,10 +135,11 @@ class Coverage:
         if not any(lane.serves(since, until) for lane in self.lanes):
             began = max(since, impaired_since)
             found.add(Doubt(kind=DoubtKind.NO_LANE, since=began if began > EVER else None))
-        waited = self.lanes if since == EVER else (*self.lanes, *self.nights)
-        for lane in waited:
+        silent: dict[str, datetime] = {}
+        for lane in self.lanes if since == EVER else (*self.lanes, *self.nights):
             if (at := lane.missing(since, until)) is not None:
-                found.add(Doubt(kind=DoubtKind.SILENT, lane=lane.name, since=at))
+                silent[lane.name] = min(at, silent.get(lane.name, at))
+        found |= {Doubt(kind=DoubtKind.SILENT, lane=lane, since=at) for lane, at in silent.items()}
         for lane in (*self.lanes, *self.nights):
             for outage in lane.impaired(max(since, impaired_since), until):
                 found.add(Doubt(kind=DoubtKind(outage.kind), lane=lane.name, since=outage.since))

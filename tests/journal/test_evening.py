@@ -75,7 +75,9 @@ async def test_an_alarm_outlasts_midnight(place: School) -> None:
         found = await counted(place, moment)
         assert found.alarm == at("23:50") + YESTERDAY
         assert whereabouts(found) == {"p1": "inside", "p2": "inside", "p3": "outside"}
-    assert (await counted(place, "00:05")).alarm is None
+    place.north.tap(2, "00:10", way=OUT)
+    found = await counted(place, "00:11")
+    assert (found.alarm, whereabouts(found)["p1"], whereabouts(found)["p2"]) == (None, "inside", "outside")
 
 
 async def test_who_went_out_in_a_drill_of_the_evening_slept_at_school(place: School) -> None:
