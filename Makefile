@@ -37,8 +37,8 @@ check: env ## format, lint, types, layers, budgets, documents: everything that n
 test: check ## check, then every test, against real readers' bytes, a real broker and real processes
 	PYTHON=$(BIN)/python tests/needs.sh
 	tests/pyscard.sh
-	@# Three for two cores: a good part of the time is spent waiting for other processes. Whoever has nothing left takes from the others.
-	$(BIN)/pytest -n 3 --dist worksteal
+	@# Whoever has nothing left to do takes from the others.
+	$(BIN)/pytest -n 2 --dist worksteal
 
 fuzz-sources: env ## FILES=100000 spoilt files for each parser of sources, PARSERS="asc icalendar" only for some
 	$(BIN)/python -m tests.fuzz $(PARSERS) --files $(FILES)

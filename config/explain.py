@@ -89,9 +89,10 @@ def show(value: object) -> str:
 
 
 def similar(word: str, words: Iterable[str]) -> str | None:
-    """`did you mean "in"?`, if there is a word that it may have been."""
-    near = difflib.get_close_matches(word.lower()[:_SHOWN], [*words], 1, _NEAR)
-    return f"did you mean {show(near[0])}?" if near else None
+    """`did you mean "in"?`, if there is a word that it may have been, or may be the beginning of."""
+    known, said = [*words], word.lower()[:_SHOWN]
+    near = difflib.get_close_matches(said, known, 1, _NEAR) or [one for one in known if one.startswith(f"{said}-")]
+    return f"did you mean {' or '.join(map(show, near))}?" if near else None
 
 
 def _key(key: int | str) -> str:

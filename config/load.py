@@ -23,6 +23,10 @@ _ENROLMENT: Final = (
     "'attendance-gateway enroll FILE' prints the command that makes this file at the journal; "
     "'attendance-gateway doctor FILE' looks at it"
 )
+_ALONE: Final = (
+    "'attendance-gateway enroll FILE' makes this file where no journal is; 'attendance-gateway doctor FILE' looks at it"
+)
+_TAKE: Final = "take the enrolment file that 'attendance-journal gateway add' wrote for this gateway"
 
 T = TypeVar("T", bound=Table)
 #: What only a driver knows of devices, and of lanes that use them.
@@ -53,7 +57,7 @@ def load_enrolment(path: Path, *, owner: GatewayConfig | None = None) -> Enrolme
         file = _validate(EnrolmentFile, name, raw, [])
     except ConfigError as error:
         # 'attendance-gateway check' does not look at this file.
-        error.hint = _ENROLMENT
+        error.hint = _ENROLMENT if owner is None or owner.uplink.broker else _ALONE
         raise
     pairs = () if owner is None else (("site", file.site, owner.site), ("gateway", file.gateway, owner.gateway))
     if problems := [
@@ -61,12 +65,16 @@ def load_enrolment(path: Path, *, owner: GatewayConfig | None = None) -> Enrolme
             place=place(name, raw, (key,)),
             got=show(got),
             expected=f"{show(expected)} as in the configuration",
-            hint="take the enrolment file that 'attendance-journal gateway add' wrote for this gateway",
+            hint=_TAKE if owner and owner.uplink.broker else "write the same into both files",
         )
         for key, got, expected in pairs
         if got != expected
     ]:
         raise ConfigError.of(problems)
+    if owner is not None and owner.uplink.broker and not file.journal_keys:
+        expected = str(EnrolmentFile.model_fields["journal_keys"].description)
+        lacks = Problem(place=place(name, raw, ("journal_keys",)), got="nothing", expected=expected, hint=_TAKE)
+        raise ConfigError.of([lacks])
     return Enrolment(
         site=file.site,
         gateway=file.gateway,

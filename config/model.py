@@ -124,7 +124,7 @@ class StateConfig(Table):
 class EnrolmentConfig(Table):
     """How this gateway and its journal know each other."""
 
-    #: The file that `attendance-journal gateway add` wrote; it holds the site key.
+    #: The file that `attendance-journal gateway add` wrote, or without a journal `attendance-gateway enroll`; it holds the site key.
     file: AbsolutePath = Field(examples=["/etc/attendance-gateway/enrolment.toml"])
 
 
@@ -236,9 +236,9 @@ class EnrolmentFile(Table):
     site: Name = Field(examples=["school-12"])
     #: The gateway that this file is for.
     gateway: Name = Field(examples=["main-entrance"])
-    #: Keys with which the journal may sign.
+    #: Keys with which the journal may sign; left out where none is.
     journal_keys: tuple[Hash, ...] = Field(
-        min_length=1, max_length=4, description="one to four public keys of 64 lower-case hex digits"
+        default=(), min_length=1, max_length=4, description="one to four public keys of 64 lower-case hex digits"
     )
     #: By version, the secrets under which the site's cards become tokens.
     site_keys: dict[Version, Secret] = Field(

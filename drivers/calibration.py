@@ -56,6 +56,21 @@ def fit(
     return None
 
 
+def told_by(
+    codec: Callable[..., Codec[Any]], model: type[BaseModel] | None, settings: Mapping[str, object], heard: bytes
+) -> str:
+    """What was heard, in words that tell two cards apart and give none away."""
+    form = (
+        [] if model is None else [model.model_validate({k: settings[k] for k in settings if k in model.model_fields})]
+    )
+    for frame in codec(*form).feed(heard):
+        if isinstance(frame, Card):
+            return f"told {frame.credential.masked}"
+    if heard.isascii() and (text := heard.decode("ascii").strip()).isprintable():
+        return f"said {len(heard)} characters, in the end {text[-4:]}"
+    return f"said {len(heard)} bytes that are no text"
+
+
 def _fixed(told: Credential, known: Credential) -> dict[str, object]:
     """A part is tried in both directions by itself."""
     number: dict[str, object] = {"technology": told.technology.value, "length": len(told.uid)}

@@ -3,8 +3,9 @@
 import difflib
 import importlib
 import importlib.metadata
+import importlib.util
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 from pydantic_core import ErrorDetails
@@ -29,6 +30,8 @@ KINDS: Mapping[str, str] = {
 #: Other distributions offer kinds as entry points of this group; the table above wins.
 GROUP = "attendance.drivers"
 
+#: Kinds whose library is imported by a process of each device: module, and what is installed.
+_IN_CHILDREN: Mapping[str, tuple[str, str]] = {"pcsc": ("smartcard", "pyscard")}
 _SETTINGS = "Settings"
 _SHOWN = 60
 _NONE: Mapping[str, object] = {}
@@ -73,6 +76,22 @@ def build(kind: str, settings: Mapping[str, object]) -> Device:
     driver = load(kind)
     judged = _judged(_settings_of(driver), settings)
     return cast("Callable[[BaseModel], Device]", driver)(judged)
+
+
+class Lacking(NamedTuple):
+    """A library that a kind needs when it is opened, and not before."""
+
+    library: str
+    hint: str
+
+
+def lacking(kind: str) -> Lacking | None:
+    """What is not installed here, of a kind whose library another process loads; None also for an unknown kind."""
+    if kind not in _IN_CHILDREN:
+        return None
+    module, library = _IN_CHILDREN[kind]
+    hint = f"pip install --require-hashes -r requirements-{kind}.lock, see drivers/{kind}/README.md"
+    return None if importlib.util.find_spec(module) else Lacking(library, hint)
 
 
 def codec_of(kind: str) -> tuple[Callable[..., Codec[Any]], type[BaseModel] | None]:
@@ -135,8 +154,9 @@ def _explained(model: type[BaseModel], settings: Mapping[str, object], detail: E
 
 
 def _problem(got: str, expected: str, hint: str) -> ConfigError:
-    error = ConfigError.of([Problem(place="key kind", got=got, expected=expected, hint=hint)])
-    error.hint = hint
+    """Its hint is that of its one problem, so the sentence does not say it, too."""
+    error = ConfigError(f"key kind: got {got}, expected {expected}", hint=hint)
+    error.problems = (Problem(place="key kind", got=got, expected=expected, hint=hint),)
     return error
 
 

@@ -2,12 +2,12 @@
 
 import asyncio
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from config.model import DeviceConfig, GatewayConfig
-from drivers.calibration import Fit, fit
+from drivers.calibration import Fit, fit, told_by
 from drivers.oneway import OneWay
 from drivers.registry import build, codec_of
 from gateway.domain.credential import Credential, Technology
@@ -34,23 +34,27 @@ def device_of(config: GatewayConfig, lane: str) -> DeviceConfig:
     return next(device for device in config.devices if device.id == lanes[lane])
 
 
-async def calibrated(config: GatewayConfig, device: DeviceConfig, known: Credential, *, wait: float) -> Fit:
-    """Waits `wait` seconds for the card. Raises ConfigError, also while the daemon runs and where nothing fits; DeviceLost."""
+async def calibrated(
+    config: GatewayConfig, device: DeviceConfig, known: Credential, *, wait: float, ask: Callable[[], None]
+) -> Fit:
+    """Waits `wait` seconds for the card, once it could `ask` for it. Raises ConfigError, also while the daemon runs and where nothing fits; DeviceLost."""
     reader = build(device.kind, device.settings)
     if not isinstance(reader, OneWay):
         raise ConfigError(
             f"a reader of kind {device.kind} needs no such settings", hint="it tells whole UIDs by itself"
         )
     with _alone(config.state.ledger):
+        ask()
         try:
             async with asyncio.timeout(wait):
                 heard = await reader.one_card()
         except TimeoutError:
             hint = "hold the card to it again; if it stays silent, check its wires, its power and its baud rate"
             raise DeviceLost(f"the reader said nothing within {wait:g} s", hint=hint) from None
-    found = fit(*codec_of(device.kind), device.settings, heard, known)
+    codec, model = codec_of(device.kind)
+    found = fit(codec, model, device.settings, heard, known)
     if found is None:
-        hint = f"it said {heard[:64]!r}; is it really that card?"
+        hint = f"it {told_by(codec, model, device.settings, heard)}; is it really that card?"
         raise ConfigError(f"no settings of kind {device.kind} make {known.masked} of what was heard", hint=hint)
     return found
 

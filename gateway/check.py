@@ -7,7 +7,7 @@ from typing import Final
 
 from config.explain import show
 from config.model import DeviceAddress, DeviceConfig, GatewayConfig, LaneConfig
-from drivers.registry import build
+from drivers.registry import build, lacking
 from gateway.errors import ConfigError, Problem
 from gateway.ports import Device
 
@@ -44,6 +44,21 @@ def of_drivers(devices: Sequence[DeviceConfig], lanes: Sequence[LaneConfig]) -> 
     for lane in lanes:
         problems += _of_lane(lane, built)
     return problems
+
+
+def of_machine(devices: Sequence[DeviceConfig], lanes: Sequence[LaneConfig]) -> list[Problem]:
+    """What the drivers say, and every library that is only missed when the device is opened."""
+    missing = ((device, lacking(device.kind)) for device in devices)
+    return of_drivers(devices, lanes) + [
+        Problem(
+            place=f"{device.place}, key kind",
+            got=show(device.kind),
+            expected=f"the library {lack.library} to be installed",
+            hint=lack.hint,
+        )
+        for device, lack in missing
+        if lack is not None
+    ]
 
 
 def _of_lane(lane: LaneConfig, built: dict[str, Device]) -> Iterator[Problem]:

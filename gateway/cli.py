@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -10,12 +11,16 @@ from gateway.desk.doctor import doctor
 from gateway.desk.ledger import backup, export, restore, status, verify
 from gateway.desk.options import CONFIG, speaking_errors
 from gateway.desk.watch import devices, tail
+from gateway.listing import Commands
+
+if TYPE_CHECKING:
+    from config.model import GatewayConfig
 
 #: EX_CONFIG of sysexits.h: systemd does not start again what only a person can mend.
 _UNUSABLE_CONFIG = 78
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="attendance-gateway")
 def main() -> None:
     """Attendance gateway: card taps at the school entrance, recorded and delivered exactly once."""
@@ -39,11 +44,11 @@ def run(config: Path) -> None:
 def check(config: Path) -> None:
     """Judge a configuration without touching a device."""
     from config.load import load
-    from gateway.check import of_drivers, own_packages
+    from gateway.check import of_machine, own_packages
 
     with speaking_errors():
         own_packages()
-        loaded = load(config, judge=of_drivers)
+        loaded = load(config, judge=of_machine)
     click.echo(
         f"{config}: good. Gateway {loaded.gateway} of site {loaded.site}: devices {len(loaded.devices)}, "
         f"lanes {len(loaded.lanes)}, uplink {loaded.uplink.url}."
@@ -56,14 +61,21 @@ def check(config: Path) -> None:
 def enroll(config: Path, *, new_key: bool) -> None:
     """Make this gateway's key, if it has none, and print what the journal needs to know of it."""
     from config.load import load
+    from gateway.alone import enrol_itself
     from gateway.rekeying import next_key
     from sync.signing import Signer
 
     with speaking_errors():
         loaded = load(config)
         signer = Signer.load(next_key(loaded.state.key) if new_key else loaded.state.key)
+        alone = loaded.uplink.broker is None and not new_key
+        made = alone and enrol_itself(loaded)
     if new_key:
         click.echo(f"key id {signer.kid} is next: in use as soon as the journal has confirmed it")
+        return
+    if alone:
+        told = "made, with a card key of its own" if made else "is there already, and stays"
+        click.echo(f"No journal is asked (uplink none): {loaded.enrolment.file} {told}.", err=True)
         return
     click.echo(f"key id {signer.kid}. On the journal's machine run:", err=True)
     click.echo(f"attendance-journal gateway add {loaded.site} {loaded.gateway} --key {signer.public.hex()}")
@@ -102,6 +114,8 @@ def import_(
         before = standing(kept)
         if not dry_run:
             write_local(kept, content, done.until)
+    if note := _outranked(loaded):
+        click.echo(note, err=True)
     change = difference(None if before is None else known_of(before, done.since), known_of(content, done.since))
     report = Report.of(done.school, done.slots, done.remarks, change)
     if as_json:
@@ -110,6 +124,16 @@ def import_(
     click.echo(report.text(language))
     if dry_run:
         click.echo(REHEARSED[language])
+
+
+def _outranked(loaded: "GatewayConfig") -> str:
+    """What an import has to know of the journal's directory; empty where there is no journal."""
+    roster = loaded.state.roster
+    if roster.exists():
+        return f"warning: the journal's directory {roster} is kept here and wins: what is imported is not used; where no journal is any more, move it away"
+    if loaded.uplink.broker is not None:
+        return "warning: the journal's directory wins as soon as it arrives; mend people and cards there"
+    return ""
 
 
 @main.command(epilog="Example: attendance-gateway schema > asyncapi.json")

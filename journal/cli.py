@@ -10,6 +10,7 @@ from typing import Any
 
 import click
 
+from gateway.listing import Commands
 from journal.console import configured, furnished, reading, speaking_errors
 from journal.desk.options import SITE, Name
 
@@ -28,7 +29,7 @@ ELSEWHERE: Mapping[str, str] = {
 }
 
 
-class _Commands(click.Group):
+class _Commands(Commands):
     """Own commands, and those of the table above; an operator's error of any of them is told in one place."""
 
     def invoke(self, ctx: click.Context) -> object:
@@ -100,7 +101,7 @@ def migrate(config: Path) -> None:
     click.echo(f"{asyncio.run(work())}: up to date")
 
 
-@main.group()
+@main.group(cls=Commands)
 def gateway() -> None:
     """Gateways: which ones are heard, and with which key."""
 

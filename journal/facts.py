@@ -21,7 +21,7 @@ from gateway.domain.credential import Token
 from gateway.domain.entry import ClockData
 from gateway.domain.evidence import ServedLane
 from gateway.domain.model import LaneDirection, LaneId, PersonId
-from gateway.domain.presence import EntryRef, Fact
+from gateway.domain.presence import NEVER, EntryRef, Fact
 from gateway.domain.wire import Origin, decode
 from journal import evidence_rows as sql
 from journal.origins import REPEATED
@@ -192,7 +192,7 @@ def _unset(row: Any) -> bool:
 async def _lanes(connection: AsyncConnection, site: str, day: date, zone: ZoneInfo) -> list[ServedLane]:
     """Lanes that served the site on that day; one that is gone, and those of a revoked gateway, until then.
 
-    What it saw before may never be told. Of a lane that changed, what it is since then comes last, and counts for its taps.
+    What it saw before may never be told.
     """
     c, g = lanes.c, gateways.c
     query = select(lanes, g.revoked).outerjoin_from(lanes, gateways, g.gateway == c.gateway).where(c.site == site)
@@ -203,14 +203,17 @@ async def _lanes(connection: AsyncConnection, site: str, day: date, zone: ZoneIn
             lane=LaneId(row["lane"]),
             direction=LaneDirection(row["direction"]),
             opens=_moment(day, time.fromisoformat(row["opens"]), zone),
-            closes=_closes(_moment(day, time.fromisoformat(row["closes"]), zone), row["until"], row["revoked"]),
+            closes=_first(_moment(day, time.fromisoformat(row["closes"]), zone), row["until"], row["revoked"]),
             rotations=bool(row.get("rotations", 0)),
+            since=moment(row["since"]),
+            # Of a gateway that was revoked at a moment that nobody knows, what it told counts.
+            until=_first(NEVER, row["until"], row["revoked"] or None),
         )
         for row in rows.mappings()
     ]
 
 
-def _closes(at: datetime, *ends: int | None) -> datetime:
+def _first(at: datetime, *ends: int | None) -> datetime:
     return min([at, *(moment(end) for end in ends if end is not None)])
 
 

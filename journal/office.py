@@ -22,7 +22,7 @@ from journal import staff_tables, tables
 from journal.cards import Listed, list_cards
 from journal.days import local_date
 from journal.keys import CardCipher
-from journal.served import serve
+from journal.served import serve, starts
 from journal.store import OVERRIDES, PLAN, POLICY, Day, mark_dirty, milliseconds, moment, revised, upsert
 from journal.timetables import Changed, changes_of, keep, slot_rows, with_changes, write_slots
 from sync.sources.school import Remark, School
@@ -47,8 +47,9 @@ class Prepared:
     site: Site
     school: School
     now: dt.datetime
-    #: Slots are replaced from this date on.
+    #: Slots are replaced from this date on, and lanes serve from this moment on.
     since: dt.date
+    serves: dt.datetime
     compiled: Compiled
     #: The changes by hand that the slots were compiled with.
     changes: Sequence[Changed]
@@ -65,16 +66,25 @@ class TakenOver(NamedTuple):
 def prepare(
     site: Site, school: School, *, now: dt.datetime, since: dt.date | None = None, changes: Sequence[Changed] = ()
 ) -> Prepared:
-    """Compile the lessons and seal the cards; slots from `since` on, None is today."""
-    first = since or now.astimezone(ZoneInfo(school.zone)).date()
+    """Compile the lessons and seal the cards; slots from `since` on, None is today, and ahead of today in any case."""
+    zone = ZoneInfo(school.zone)
+    today = now.astimezone(zone).date()
+    first = since or today
     listed = [
         Listed(card, key.token(card.credential), site.cipher.seal(site.name, card.credential))
         for card in school.cards
         for key in site.keys
     ]
-    compiled = compile_days(with_changes(school.timetable, changes), first, first + HORIZON)
+    compiled = compile_days(with_changes(school.timetable, changes), first, max(first, today) + HORIZON)
     return Prepared(
-        site=site, school=school, now=now, since=first, compiled=compiled, changes=tuple(changes), cards=listed
+        site=site,
+        school=school,
+        now=now,
+        since=first,
+        serves=starts(since, zone, now),
+        compiled=compiled,
+        changes=tuple(changes),
+        cards=listed,
     )
 
 
@@ -87,7 +97,7 @@ async def take_over(connection: AsyncConnection, prepared: Prepared) -> TakenOve
     today = prepared.now.astimezone(zone).date()
     span = [dt.date.fromordinal(day).isoformat() for day in range(since.toordinal(), today.toordinal() + 1)]
     ruled = await _rules(connection, site, school)
-    served = await serve(connection, name, school.gateways, zone, since, prepared.now)
+    served = await serve(connection, name, school.gateways, prepared.serves)
     days = {Day(name, date) for date in span} if ruled or served else set()
     for table, rows in _tables(name, school).items():
         await connection.execute(delete(table).where(table.c.site == name))

@@ -41,20 +41,20 @@ async def served(connection: AsyncConnection, site: str, at: dt.datetime) -> tup
     return tuple(GatewayRow(id=gateway, lanes=tuple(rows)) for gateway, rows in found.items())
 
 
-async def serve(
-    connection: AsyncConnection,
-    site: str,
-    listed: Sequence[GatewayRow],
-    zone: ZoneInfo,
-    since: dt.date,
-    now: dt.datetime,
-) -> bool:
-    """From that day on, today from now on, these lanes serve and no other; True where that changes anything.
+def starts(since: dt.date | None, zone: ZoneInfo, now: dt.datetime) -> dt.datetime:
+    """The moment from which the lanes of an import serve: of one since today or a later day its midnight, otherwise now."""
+    if since is None or since < now.astimezone(zone).date():
+        return now
+    return dt.datetime.combine(since, dt.time(), zone)
+
+
+async def serve(connection: AsyncConnection, site: str, listed: Sequence[GatewayRow], since: dt.datetime) -> bool:
+    """From that moment on these lanes serve and no other; True where that changes anything.
 
     The day of a change has both: what is gone, or was different, was waited for until then, because what it saw before may
     never be told. The first lanes of a site have always been.
     """
-    start = milliseconds(max(now, dt.datetime.combine(since, dt.time(), zone)))
+    start = milliseconds(since)
     query = select(lanes).where(lanes.c.site == site)
     before = [dict(row) for row in (await connection.execute(query)).mappings()]
     after = _after(before, _rows(site, listed), start)

@@ -15,6 +15,7 @@ from typing import Any, TypeVar
 import click
 
 from gateway.errors import AttendanceError
+from gateway.listing import Commands
 from simulators.desk import NOT_PLAYED, kinds
 
 T = TypeVar("T")
@@ -53,7 +54,7 @@ def run(work: Coroutine[Any, Any, T]) -> T:
         return asyncio.run(cancellable())
 
 
-class _Commands(click.Group):
+class _Commands(Commands):
     """Each loads what it needs only when it is asked for, and that may be missing."""
 
     def invoke(self, ctx: click.Context) -> object:

@@ -59,7 +59,8 @@ _WORDS: Final[Mapping[str, Mapping[str, str]]] = {
         "blind": "Gateways were killed, and nobody can know who came in meanwhile. So whoever was not seen is unknown, not absent, "
         "and no parent is told: that is intended.",
         "next": "Where to look next",
-        "kept": "ledgers, database, logs and configurations of this morning; remove them when you like",
+        "kept": "ledgers, database, logs and configurations of this morning; remove them when you like. Status shows an entry for each lane that "
+        "waits: how far it listened until the gateway stopped, sent at its next start",
         "report": "the report of the journal",
         "kill": "the same while gateways are killed; or journal, broker",
         "read": "how to connect a real reader",
@@ -101,7 +102,8 @@ _WORDS: Final[Mapping[str, Mapping[str, str]]] = {
         "blind": "Шлюзы убивали, и никто не знает, кто в это время вошёл. Поэтому тот, кого не видели, не отсутствует, а неизвестен, "
         "и родителям ничего не сообщают: так и задумано.",
         "next": "Что смотреть дальше",
-        "kept": "базы, протоколы и настройки этого утра; удалите, когда не нужны",
+        "kept": "базы, протоколы и настройки этого утра; удалите, когда не нужны. У шлюза ждёт по записи на проход: до какой минуты он слушал, "
+        "пока его не остановили; она уйдёт при следующем запуске",
         "report": "отчёт журнала",
         "kill": "то же, но шлюзы убивают; или journal, broker",
         "read": "как подключить настоящий считыватель",

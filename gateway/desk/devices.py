@@ -9,6 +9,7 @@ from typing import BinaryIO
 import click
 
 from gateway.desk.options import CONFIG, speaking_errors
+from gateway.errors import ConfigError
 
 #: Bytes of a capture that are decoded at once.
 _PIECE = 4096
@@ -30,7 +31,13 @@ def decode(kind: str, file: BinaryIO, settings: tuple[str, ...], *, as_hex: bool
 
     with speaking_errors():
         pieces = _pieces(file)
-        for line in decoder(kind, _settings(settings))(_unhexed(pieces) if as_hex else pieces):
+        try:
+            decoding = decoder(kind, _settings(settings))
+        except ConfigError as error:
+            if error.hint == ConfigError.hint:
+                error.hint = f"give it as a setting: attendance-gateway decode {kind} --set KEY=VALUE"
+            raise
+        for line in decoding(_unhexed(pieces) if as_hex else pieces):
             click.echo(json.dumps(line))
 
 
@@ -82,8 +89,9 @@ def calibrate(config: Path, lane: str, uid: str, wait: float) -> None:
     with speaking_errors():
         loaded, known = load(config), known_card(uid)
         device = device_of(loaded, lane)
-        click.echo(f"Hold {known.masked} to the reader of lane {lane}, and take it away.", err=True)
-        found = asyncio.run(calibrated(loaded, device, known, wait=wait))
+        asked = f"Hold {known.masked} to the reader of lane {lane}, and take it away."
+        work = calibrated(loaded, device, known, wait=wait, ask=lambda: click.echo(asked, err=True))
+        found = asyncio.run(work)
     if found.told != known:
         click.echo(f"This reader tells only a part of the card, {found.told}: enter its cards as such.", err=True)
     click.echo(f'In the [[devices]] table "{device.id}" of {config}:', err=True)

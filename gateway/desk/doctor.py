@@ -25,6 +25,8 @@ class Finding:
     wrong: str = ""
     #: What to do about that.
     hint: str = ""
+    #: What is said where nothing is wrong.
+    right: str = "good"
 
 
 @click.command(epilog="Example: attendance-gateway doctor /etc/attendance-gateway/gateway.toml")
@@ -37,7 +39,7 @@ def doctor(config: Path, *, as_json: bool) -> None:
         click.echo(json.dumps([asdict(one) for one in found]))
     else:
         for one in found:
-            click.echo(f"{one.what}: {one.wrong}\n hint: {one.hint}" if one.wrong else f"{one.what}: good")
+            click.echo(f"{one.what}: {one.wrong}\n hint: {one.hint}" if one.wrong else f"{one.what}: {one.right}")
     raise SystemExit(any(one.wrong for one in found))
 
 
@@ -65,28 +67,37 @@ def _tried(what: str, act: Callable[[], object]) -> Finding:
 
 
 def _devices(config: Path, loaded: "GatewayConfig") -> Iterator[Finding]:
-    """Those that are files; who listens behind a socket is found out by opening it, and that is the gateway's business."""
-    from drivers.holders import holders
-    from drivers.trouble import lost
+    from drivers.registry import lacking
 
     for device in loaded.devices:
         url, what = str(device.settings.get("url", "")), f"device {device.id}"
-        if not url.startswith("/"):
-            continue
-        try:
-            Path(url).stat()
-        except OSError as error:
-            told = lost(url, error)
-            yield Finding(what=what, wrong=str(told), hint=told.hint)
-            continue
-        node = os.path.realpath(url)
-        # At the other end of a pseudo-terminal is the program that plays the device.
-        played = node.startswith("/dev/pts/")
-        strangers = [] if played else [one for one in holders(node) if not _serves(one.process, config)]
-        if strangers:
-            yield Finding(what=what, wrong=f"in use by {strangers[0]}", hint=strangers[0].fix(node))
+        path = url.removeprefix("unix:")
+        if lack := lacking(device.kind):
+            yield Finding(what=what, wrong=f"the library {lack.library} is not installed here", hint=lack.hint)
+        elif path.startswith("/"):
+            yield _file(what, path, config, socket=path != url)
         else:
-            yield Finding(what=what)
+            # Who is behind it is found out by opening it, and that is the gateway's business.
+            right = f"not looked at, {url or 'it'} is only opened by the running gateway; its log says whether it is up"
+            yield Finding(what=what, right=right)
+
+
+def _file(what: str, path: str, config: Path, *, socket: bool) -> Finding:
+    from drivers.holders import holders
+    from drivers.trouble import lost
+
+    try:
+        Path(path).stat()
+    except OSError as error:
+        told = lost(path, error)
+        return Finding(what=what, wrong=str(told), hint="start the program that serves it" if socket else told.hint)
+    node = os.path.realpath(path)
+    # At the other end of a pseudo-terminal is the program that plays the device.
+    played = node.startswith("/dev/pts/")
+    strangers = [] if played else [one for one in holders(node) if not _serves(one.process, config)]
+    if strangers:
+        return Finding(what=what, wrong=f"in use by {strangers[0]}", hint=strangers[0].fix(node))
+    return Finding(what=what)
 
 
 def _serves(process: int, config: Path) -> bool:
@@ -107,7 +118,7 @@ def _machine(loaded: "GatewayConfig") -> Iterator[Finding]:
     synced = now.clock is ClockState.SYNCED
     yield Finding(
         what="clock",
-        wrong="" if synced else "it is not synchronised: nobody is late by it",
+        wrong="" if synced else "it is not synchronised: taps are recorded, but nobody is marked late by them",
         hint="" if synced else "timedatectl timesync-status",
     )
     low = Reserve(loaded.state.ledger.with_name(f"{loaded.state.ledger.name}.reserve")).low

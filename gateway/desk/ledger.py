@@ -72,6 +72,8 @@ def export(config: Path, file: Path, *, everything: bool) -> None:
         if loaded.uplink.broker is None:
             done.leave(loaded.state.ledger)
     click.echo(f"{file}: {done.count} entries of epoch {done.epoch}, up to {done.through}")
+    if not done.count and done.through and not everything:
+        click.echo("Everything was confirmed or exported before; --all writes it again.", err=True)
 
 
 @click.command(epilog="Example: attendance-gateway backup /etc/attendance-gateway/gateway.toml /media/usb/door.backup")

@@ -17,6 +17,7 @@ Token = NewType("Token", str)
 
 _TOKEN_HEX_DIGITS = 32
 _HALF_READ_TAIL = 4
+_PRINTED = "what is printed on a card may leave bytes out: read it at a reader, systemd/install.md, step 7"
 
 
 class Technology(StrEnum):
@@ -56,7 +57,7 @@ class Credential:
 
     def __post_init__(self) -> None:
         if why := _why_refused(self.technology, self.uid):
-            raise CredentialRefused(why)
+            raise CredentialRefused(why, hint=None if len(self.uid) in UID_LENGTHS[self.technology] else _PRINTED)
 
     def __str__(self) -> str:
         return f"{self.technology}:{self.uid.hex().upper()}"
@@ -96,7 +97,7 @@ class SiteKey:
 def _why_refused(technology: Technology, uid: bytes) -> str | None:
     if len(uid) not in UID_LENGTHS[technology]:
         expected = " or ".join(str(length) for length in sorted(UID_LENGTHS[technology]))
-        return f"a {technology} UID has {expected} bytes, got {len(uid)}"
+        return f"a UID of {technology} has {expected} bytes, got {len(uid)}"
     if uid in (bytes(len(uid)), b"\xff" * len(uid)):
         return "the UID is all zeros or all ones"
     if technology is Technology.ZKTECO:

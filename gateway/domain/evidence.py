@@ -6,8 +6,8 @@
 Order, batching and repetition of events change nothing.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from gateway.domain.clocks import Clocks, chain_order
@@ -16,13 +16,13 @@ from gateway.domain.credential import Token
 from gateway.domain.entry import CoverageData, DeviceData, ManualAction, ManualData, PassageData, PassageKind, TapData
 from gateway.domain.model import Direction, LaneDirection, LaneId, PersonId, Reason
 from gateway.domain.outages import Told, locked, outages
-from gateway.domain.presence import EntryRef, Fact, FactKind
+from gateway.domain.presence import EVER, NEVER, EntryRef, Fact, FactKind
 from gateway.domain.wire import Event
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ServedLane:
-    """A lane on one day."""
+    """A lane on one day, as it was during [since, until); one that changes is there twice."""
 
     gateway: str
     lane: LaneId
@@ -32,6 +32,8 @@ class ServedLane:
     closes: datetime
     #: Its gate reports rotations: whoever was let in and is not seen going through may have stayed outside.
     rotations: bool = False
+    since: datetime = EVER
+    until: datetime = NEVER
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,7 +68,9 @@ class _Case:
         self._evidence = evidence
         self._events = events
         self._clocks = Clocks(events)
-        self._lanes = {(lane.gateway, lane.lane): lane for lane in evidence.lanes}
+        self._lanes: dict[tuple[str, str], list[ServedLane]] = {}
+        for lane in evidence.lanes:
+            self._lanes.setdefault((lane.gateway, lane.lane), []).append(lane)
         self._rotations = _rotations(events, evidence.again)
 
     def facts(self) -> dict[PersonId, list[Fact]]:
@@ -78,7 +82,7 @@ class _Case:
                     at = self._clocks.of(event).at
                     person = self._evidence.holder(tap.token, at) if tap.token is not None else None
                     if person is not None and self._evidence.since <= at < self._evidence.until:
-                        found.setdefault(person, []).append(self._tap(event, tap))
+                        found.setdefault(person, []).append(self._tap(event, tap, at))
                 case ManualData(action=ManualAction.ENTER, persons=persons) as manual:
                     fact = self._fact(event, manual.lane, self._entered(event, manual.lane))
                     if self._evidence.since <= fact.at < self._evidence.until:
@@ -96,8 +100,8 @@ class _Case:
                 heard.setdefault((event.stream.gateway, data.lane), []).append(interval)
         return Coverage(lanes=tuple(self._lane(lane, heard) for lane in self._evidence.lanes))
 
-    def _tap(self, event: Event, tap: TapData) -> Fact:
-        lane = self._served(event, tap.lane)
+    def _tap(self, event: Event, tap: TapData, at: datetime) -> Fact:
+        lane = self._served(event, tap.lane, at)
         direction = lane.direction if lane is not None else LaneDirection.ARRIVAL_ONLY
         kind = _kind(direction, tap.direction) if _counts(tap) else FactKind.PERMIT
         rotation = self._rotations.get(_ref(event)) if kind is not FactKind.CHECKPOINT else None
@@ -105,6 +109,9 @@ class _Case:
             passage = rotation.data
             kind = _kind(direction, passage.direction) if passage.kind is PassageKind.CONFIRMED else FactKind.PERMIT
         elif lane is not None and lane.rotations and kind is not FactKind.CHECKPOINT:
+            kind = FactKind.PERMIT
+        if lane is None and kind is FactKind.OUT:
+            # Nobody waits for the way back through such a lane.
             kind = FactKind.PERMIT
         return self._fact(event, tap.lane, kind, rotation)
 
@@ -114,12 +121,16 @@ class _Case:
         return Fact(at=moment.at, kind=kind, ref=_ref(event), lane=name, uncertain=moment.uncertain)
 
     def _entered(self, event: Event, lane: LaneId) -> FactKind:
-        served = self._served(event, lane)
+        served = self._served(event, lane, self._clocks.of(event).at)
         arrival = served is None or served.direction is LaneDirection.ARRIVAL_ONLY
         return FactKind.ARRIVAL if arrival else FactKind.IN
 
-    def _served(self, event: Event, lane: LaneId) -> ServedLane | None:
-        return self._lanes.get((event.stream.gateway, lane))
+    def _served(self, event: Event, lane: LaneId, at: datetime) -> ServedLane | None:
+        """The lane as it was at that moment."""
+        for served in self._lanes.get((event.stream.gateway, lane), ()):
+            if served.since <= at < served.until:
+                return served
+        return None
 
     def _contiguous(self, event: Event) -> bool:
         return event.seq <= self._evidence.through.get((event.stream.gateway, event.stream.epoch), 0)
@@ -141,7 +152,7 @@ class _Case:
             opens=lane.opens,
             closes=lane.closes,
             intervals=tuple(heard.get((lane.gateway, lane.lane), ())),
-            outages=tuple(spans),
+            outages=tuple(_before(lane.until, spans)),
             closed=tuple(locked(self._told(event for event in told if self._contiguous(event)), last)),
         )
 
@@ -149,6 +160,13 @@ class _Case:
         timed = [(self._clocks.of(event).at, event) for event in events]
         timed.sort(key=lambda pair: (pair[0], pair[1].stream.epoch, pair[1].seq))
         return [Told(at=at, data=event.data) for at, event in timed]
+
+
+def _before(end: datetime, spans: Iterable[Outage]) -> Iterator[Outage]:
+    """What of them was before a lane went: nobody tells of it when its alarm is over."""
+    for outage in spans:
+        if outage.since < end:
+            yield outage if (outage.until or NEVER) <= end else replace(outage, until=end)
 
 
 def _counts(tap: TapData) -> bool:

@@ -14,6 +14,7 @@ import click
 from gateway.domain.credential import Credential, Technology
 from gateway.domain.directory import CredentialState
 from gateway.errors import CredentialRefused, InputError
+from gateway.listing import Commands
 from journal.console import configured
 from journal.corrections import NOBODYS, Correction, Kind, Named, Span, by_uid, last_unknown
 from journal.desk.cards_shown import lines, plain, shown
@@ -29,7 +30,7 @@ Find = Callable[[Session], Awaitable[Named]]
 _SEEN = {"ru": "Это карта, показанная в {at}.", "en": "It is the card that was shown at {at}."}
 
 
-@click.group()
+@click.group(cls=Commands)
 def card() -> None:
     """Who holds which card: corrections by hand. Taps of that time are judged again."""
 

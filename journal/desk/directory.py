@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 import click
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from gateway.listing import Commands
 from journal.console import configured, furnished
 from journal.desk.options import DAY, LANGUAGE, SITE
 from journal.desk.wording import effect_in_words
@@ -27,7 +28,7 @@ from sync.sources.school import Remark, School
 from sync.sources.several import Format, Source, read_school, unplaced
 
 
-@click.group()
+@click.group(cls=Commands)
 def directory() -> None:
     """Directories: who holds which card, and when lessons are."""
 
@@ -55,7 +56,10 @@ class _Done:
     help="How each path is written, in their order; table where it is left out.",
 )
 @click.option(
-    "--since", type=DAY, help="Replace lessons from this date on [today]; lanes from then on, but never before today."
+    "--since",
+    type=DAY,
+    help="Replace lessons from this date on [today]. Lanes change now; where this date is today (to mend a mistake of "
+    "today) or later, at its midnight.",
 )
 @click.option("--dry-run", is_flag=True, help="Tell what would change, and change nothing.")
 @LANGUAGE
@@ -78,7 +82,7 @@ def import_(
     now = clock_from_environment().now().at
     written = formats or (Format.TABLE.value,) * len(path)
     school = read_school([Source(Format(one), place) for one, place in zip(written, path, strict=True)], now.date())
-    first = since.date() if since else now.astimezone(ZoneInfo(school.zone)).date()
+    first = since.date() if since else None
 
     async def work() -> _Done:
         async with furnished(config, rehearsed=dry_run) as (settings, store):
@@ -94,8 +98,16 @@ def import_(
 
 
 async def _import(
-    settings: Settings, store: Store, site: str, school: School, since: dt.date, now: dt.datetime, *, dry_run: bool
+    settings: Settings,
+    store: Store,
+    site: str,
+    school: School,
+    since: dt.date | None,
+    now: dt.datetime,
+    *,
+    dry_run: bool,
 ) -> _Done:
+    zone = ZoneInfo(school.zone)
     keys = await keys_of(settings.state.directory, store)
     place = Site(
         name=site,
@@ -108,7 +120,7 @@ async def _import(
     async with store.read() as connection:
         changes = await changes_of(connection, site)
         unheard_of = await _unheard_of(connection, site)
-        before = await standing(connection, site, ZoneInfo(school.zone), since, now, cards)
+        before = await standing(connection, site, zone, since or now.astimezone(zone).date(), now, cards)
     prepared = prepare(place, school, now=now, since=since, changes=changes)
     async with store.begin() as connection:
         taken = await take_over(connection, prepared)

@@ -7,13 +7,14 @@ from typing import TypeVar
 
 import click
 
+from gateway.listing import Commands
 from journal.console import configured, furnished
 from journal.keys import Keys, keys_of
 
 T = TypeVar("T")
 
 
-@click.group()
+@click.group(cls=Commands)
 def key() -> None:
     """The journal's own key: announce the next one, then change over to it."""
 

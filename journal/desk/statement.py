@@ -10,6 +10,7 @@ import click
 
 from gateway.domain.model import MarkReason, Status
 from gateway.errors import InputError
+from gateway.listing import Commands
 from journal.desk.options import DATE, DAY, WALL_TIME
 from journal.desk.persons import Chosen, known, persons_of
 from journal.desk.said import list_
@@ -28,7 +29,7 @@ _MARKED = [status.value for status in (Status.PRESENT, Status.LATE, Status.ABSEN
 Make = Callable[[Session, Sequence[str]], "list[Saying]"]
 
 
-@click.group()
+@click.group(cls=Commands)
 def statement() -> None:
     """What the staff says of persons by hand: came, left, excused, marked. Added, never edited."""
 

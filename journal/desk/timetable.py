@@ -12,6 +12,7 @@ from gateway.domain.compiler import Compiled
 from gateway.domain.model import GroupId, Mode
 from gateway.domain.timetable import Change, Substitution
 from gateway.errors import InputError
+from gateway.listing import Commands
 from journal.console import configured, reading
 from journal.desk.options import DATE, DAY, LANGUAGE, WALL_TIME, Name
 from journal.desk.session import Desk, Session, at_the_desk, carry_out, tell
@@ -35,7 +36,7 @@ _NO_CHANGES = {"ru": "изменений нет", "en": "no changes"}
 _BACK = {"ru": "Изменение {number} отозвано.", "en": "Change {number} is withdrawn."}
 
 
-@click.group()
+@click.group(cls=Commands)
 def timetable() -> None:
     """Changes of lessons by hand: cancelled, moved, remote. Added, never edited; withdrawn by another."""
 

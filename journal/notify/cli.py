@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 import click
 from sqlalchemy import select
 
+from gateway.listing import Commands
 from journal.console import configured, furnished, reading
 from journal.desk.options import DAY, LANGUAGE
 from journal.notify.held import Held, decide, held
@@ -38,7 +39,7 @@ def of_class(command: F) -> F:
     return click.option("--class", "group", metavar="CLASS", help="Only of this class.")(command)
 
 
-@click.group()
+@click.group(cls=Commands)
 def notify() -> None:
     """Messages to parents, and tasks for class teachers."""
 

@@ -5,6 +5,7 @@ import shutil
 from pathlib import Path
 from typing import Self
 
+from drivers.registry import lacking
 from gateway.errors import ConfigError, DeviceLost
 from simulators.desk import OnDesk
 from simulators.pcsc import LIBRARY, PATH, PcscReader
@@ -31,6 +32,8 @@ class _Reader(PcscReader):
 def _judge() -> None:
     if shutil.which("pcscd", path=PATH) is None or not Path(LIBRARY).exists():
         hint = "sudo apt install pcscd vsmartcard-vpcd"
+        if lack := lacking("pcsc"):
+            hint += f"; and the gateway needs {lack.library}: {lack.hint}"
         raise ConfigError("pcscd and its virtual reader are not installed", hint=hint)
 
 
@@ -39,4 +42,6 @@ def on_desk(url: str | None, folder: Path) -> OnDesk:
     socket = Path(os.environ.get(_SOCKET) or folder / "pcscd.comm")
     reader = _Reader(folder, *([url.removeprefix("pcsc:")] if url else []), socket=socket)
     settings = f"# only for a gateway that is started with {_SOCKET}={socket}\n"
+    if lack := lacking("pcsc"):
+        settings += f"# that gateway needs the library {lack.library}, which is not installed here: {lack.hint}\n"
     return OnDesk(reader, lengths=(4, 7, 10), settings=settings, at_once=False)

@@ -81,6 +81,7 @@ BROKEN: list[tuple[str, str, str, str, str, str]] = [
     ('"in"', '"in"\npassage_seconds = 0.5', '[[lanes]] 1 "north-in", key passage_seconds', "0.5", "seconds from 1 to 60", "for example: passage_seconds = 6.0"),
     ('"in"', '"in"\npassage_seconds = "6"', '[[lanes]] 1 "north-in", key passage_seconds', '"6"', "seconds from 1 to 60", "for example: passage_seconds = 6.0"),
     ("[[lanes]]", BOLTED + LANE + 'gate = "bolt"\n[[lanes]]\ngate = "bolt"', '[[lanes]] 2 "north-in", key gate', '"bolt" again', "a gate of its own: a passage belongs to one lane", 'it stands in [[lanes]] 1 "north-out" already'),
+    ('reader = "door-serial"', 'reader = "door"', '[[lanes]] 1 "north-in", key reader', '"door"', "the id of a [[devices]] table: door-serial", 'did you mean "door-serial"?'),
     ('reader = "door-serial"', 'reader = "door-seral"', '[[lanes]] 1 "north-in", key reader', '"door-seral"', "the id of a [[devices]] table: door-serial", 'did you mean "door-serial"?'),
     ('"in"', '"in"\ngate = "bolt/1"', '[[lanes]] 1 "north-in", key gate', '"bolt"', "the id of a [[devices]] table: door-serial", 'add [[devices]] with id = "bolt"'),
     ('reader = "door-serial"', 'reader = "door serial"', '[[lanes]] 1 "north-in", key reader', '"door serial"', '"device-id" or "device-id/address"', "write the id of a [[devices]] table, and after a slash the address on it if it has several"),

@@ -30,7 +30,7 @@ def refusal(kind: str, **settings: object) -> Problem:
     with pytest.raises(ConfigError) as error:
         build(kind, settings)
     (problem,) = error.value.problems
-    assert str(problem) in str(error.value)
+    assert str(problem).removesuffix(f" ({problem.hint})") in str(error.value)
     return problem
 
 

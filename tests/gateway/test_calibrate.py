@@ -60,7 +60,24 @@ async def test_another_card_fits_nothing(tmp_path: Path) -> None:
     async with TextReader("tcp://127.0.0.1:0") as sim:
         code, said, told = await calibrate(config(tmp_path, sim.url), "em4100:55007EE424", sim)
     assert (code, said) == (1, "")
-    assert "is it really that card?" in told
+    assert "it told em4100:…6CED; is it really that card?" in told
+    assert UID.hex() not in told.lower()
+
+
+@pytest.mark.parametrize(
+    ("heard", "told"),
+    [
+        (b"0123456789\r\n", "it said 12 characters, in the end 6789"),
+        (b"\x02\x62\xe3\x08\x6c\xed\x03", "it said 7 bytes that are no text"),
+    ],
+    ids=["as text", "as bytes"],
+)
+async def test_what_is_no_card_is_not_shown_whole_either(tmp_path: Path, heard: bytes, told: str) -> None:
+    table = LINE.replace("length = 5", 'length = 5\nprefix = "#"')
+    async with TextReader("tcp://127.0.0.1:0", lambda _: heard) as sim:
+        code, _, error = await calibrate(config(tmp_path, sim.url, table), "em4100:55007EE424", sim)
+    assert code == 1
+    assert f"{told}; is it really that card?" in error
 
 
 async def test_not_beside_the_daemon(tmp_path: Path) -> None:
@@ -70,6 +87,7 @@ async def test_not_beside_the_daemon(tmp_path: Path) -> None:
     assert code == 1
     assert "another gateway process" in told
     assert "stop it first" in told
+    assert "Hold" not in told
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,7 @@
 """`gateway check` as an operator meets it: every mistake with its place, all at once, and no device touched."""
 
 import importlib.metadata
+import sys
 from pathlib import Path
 
 import pytest
@@ -106,6 +107,17 @@ def test_what_a_driver_knows_is_told_beside_a_table_that_is_wrong(tmp_path: Path
     assert checked.exit_code == 1
     for place in (LANE + "direction", '[[lanes]] 2 "a", key devices', '[[devices]] 2 "door-1", key kind'):
         assert sum(line.endswith(place) for line in told) == 1, (place, told)
+
+
+def test_a_library_that_only_the_running_device_needs_is_missed_beforehand(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "smartcard", None)
+    text = GOOD.replace('kind = "rdm6300"\nurl = "/dev/ttyUSB0"', 'kind = "pcsc"\nurl = "pcsc:ACS"')
+    checked = check(tmp_path, text)
+    assert checked.exit_code == 1
+    assert 'key kind: got "pcsc", expected the library pyscard to be installed' in checked.output
+    assert "requirements-pcsc.lock" in checked.output
 
 
 def test_a_stranger_under_our_name_is_named(monkeypatch: pytest.MonkeyPatch) -> None:

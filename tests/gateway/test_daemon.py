@@ -230,7 +230,7 @@ def test_decode_of_no_hex_is_a_usage_error() -> None:
 
 
 def test_enrolling_twice_gives_the_same_key_and_hides_the_private_one(tmp_path: Path) -> None:
-    config = write_config(tmp_path, ["tcp://127.0.0.1:1"])
+    config = write_config(tmp_path, ["tcp://127.0.0.1:1"], "mqtt://127.0.0.1:1")
     first, second = gateway("enroll", str(config)), gateway("enroll", str(config))
     assert first.stdout == second.stdout
     assert first.stdout.startswith(b"attendance-journal gateway add school-1 north --key ")

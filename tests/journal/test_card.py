@@ -127,10 +127,10 @@ async def test_who_had_no_card_is_judged_once_there_is_one(desk: Counter) -> Non
     ("words", "hint"),
     [
         (("give", "p1"), "--last-unknown GATEWAY/LANE"),
-        (("give", "p1", "11AA55AA55AA"), "fixed UID"),
-        (("give", "p1", "11AA55AA55", "--technology", "14443a"), "fixed UID"),
+        (("give", "p1", "11AA55AA55AA"), "leave bytes out"),
+        (("give", "p1", "11AA55AA55", "--technology", "14443a"), "leave bytes out"),
         (("give", "p1", "no number"), "hex digits in pairs"),
-        (("give", "p1", "0800000000000000"), "fixed UID"),
+        (("give", "p1", "0800000000000000"), "leave bytes out"),
         (("give", "p9", "55AA55AA55"), "directory"),
         (("swap", "p1", "p2", "--date", "2026-09-02", "--last", "2026-09-01"), "--last on or after --date"),
     ],

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -229,6 +229,19 @@ async def test_a_revoked_gateway_is_not_waited_for_from_then_on(place: School, r
     place.north.covers("07:00", "09:00")
     await revoke(place.store, "south", at=at(revoked))
     assert words((await read(place)).coverage, "07:30", "08:59") == silent
+
+
+@pytest.mark.parametrize(("revoked", "kinds"), [("08:30", ["out", "permit"]), (None, ["out", "out"])])
+async def test_an_exit_at_a_revoked_gateway_counts_until_then(
+    place: School, revoked: str | None, kinds: list[str]
+) -> None:
+    """Of those that were revoked before their moments were kept, always."""
+    for when in ("08:20", "08:35"):
+        place.south.tap(1, when, way=Direction.OUT)
+    await place.deliver()
+    await revoke(place.store, "south", at=at(revoked) if revoked else datetime.fromtimestamp(0, UTC))
+    facts = (await read(place)).facts[PersonId("p1")]
+    assert [fact.kind.value for fact in facts] == kinds
 
 
 async def test_what_a_stolen_gateway_never_delivered_makes_nobody_absent(place: School) -> None:

@@ -1,6 +1,9 @@
 """`directory import`: tried, told with what differs, and then taken over whole; from one source or several."""
 
 import datetime as dt
+import sqlite3
+import time
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -70,6 +73,25 @@ def test_a_lane_that_is_gone_is_named(desk: Desk, tmp_path: Path) -> None:
         "directory", "import", "school-1", folder, "--language", "en"
     )
     assert "nothing changes" in desk.types("directory", "import", "school-1", folder, "--language", "en")
+
+
+def test_a_lane_that_was_listed_wrongly_today_is_mended_with_today_s_date(
+    desk: Desk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ATTENDANCE_CLOCK", f"2026-09-01T10:00:00+03:00|{time.monotonic()}|1")
+
+    def imports(direction: str, *since: str) -> list[tuple[str, bool]]:
+        """(direction, whether it still serves) of the lane's past."""
+        lanes = SCHOOL["lanes.csv"].replace("arrival_only", direction)
+        desk.types("directory", "import", "school-1", str(write_school(tmp_path / "school", lanes=lanes)), *since)
+        with closing(sqlite3.connect(tmp_path / "state" / "journal.db")) as database:
+            return database.execute("SELECT direction, until IS NULL FROM lanes ORDER BY since").fetchall()
+
+    assert imports("arrival_only") == [("arrival_only", True)]
+    turned = [("arrival_only", False), ("out", True)]
+    assert imports("out") == turned
+    assert imports("out", "--since", "2026-08-31") == turned
+    assert imports("arrival_only", "--since", "2026-09-01") == [("arrival_only", True)]
 
 
 def test_a_card_that_has_ended_is_told_as_new_once(desk: Desk, tmp_path: Path) -> None:

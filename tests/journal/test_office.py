@@ -137,3 +137,13 @@ async def test_an_import_replaces_slots_from_its_day_on(office: Office) -> None:
     earlier = await office.imports(bells=moved, since=dt.date(2026, 9, 1))
     assert {day.date for day in earlier} == {"2026-09-01", "2026-09-02"}
     assert await office.imports(bells=moved) == set(), "the same again touches nothing"
+
+
+async def test_an_import_since_last_september_keeps_the_lessons_of_now(office: Office) -> None:
+    office.clock.at = dt.datetime(2027, 1, 20, 7, tzinfo=dt.UTC)
+    await office.imports()
+    last = max(row["date"] for row in await office.rows("slots"))
+    await office.imports(since=dt.date(2026, 9, 1))
+    dates = {row["date"] for row in await office.rows("slots")}
+    assert {"2026-09-01", "2027-01-20"} <= dates
+    assert max(dates) == last

@@ -193,9 +193,10 @@ def configured(folder: Path, doors: Sequence[Door], gates: Gates | None, until: 
     tables: list[str] = []
     if gates is not None:
         tables.append(_device("lamp", "virtual", {"url": gates.lamp.url}))
-        # Whoever goes through ends it; a pulse could be over before a busy machine looks.
-        tables.append(_device("board", "modbus", {**gates.board.settings, "opens": 60.0}))
-        tables.append(_device("relays", "modbus", {**gates.relays.settings, "opens": 60.0}))
+        # Whoever goes through ends it; a pulse could be over before a busy machine looks, and an answer come late.
+        slow = {"opens": 60.0, "patience": 5.0}
+        tables.append(_device("board", "modbus", {**gates.board.settings, **slow}))
+        tables.append(_device("relays", "modbus", {**gates.relays.settings, **slow}))
     for door in doors:
         tables.append(_device(door.kind, door.kind, {"url": door.sim.url, **door.device}))
         tables.append(_table("lanes", {"id": door.kind, "direction": "in", "reader": door.kind, **door.lane}))

@@ -19,7 +19,7 @@ from gateway.domain.answer import Answer, Words
 from gateway.domain.model import Direction, Reason, Verdict
 from gateway.ports import CardRead, Rotation
 from simulators.cli import main
-from simulators.desk import NOT_PLAYED, kinds
+from simulators.desk import NOT_PLAYED, kinds, on_desk
 from tests.contracts.readers import type_a, unpacked
 from tests.needs import PCSC
 
@@ -88,6 +88,11 @@ async def test_a_typed_uid_reaches_a_driver(tmp_path: Path, kind: str, url: str,
         read = unpacked(await asyncio.wait_for(anext(events), 20))
         assert isinstance(read, CardRead)
         assert read.credential.uid.hex().upper() == typed
+
+
+def test_the_desk_says_what_the_gateway_lacks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "smartcard", None)
+    assert "the library pyscard, which is not installed here" in on_desk("pcsc", None, tmp_path).settings
 
 
 @pytest.mark.needs(*PCSC)

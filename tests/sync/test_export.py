@@ -75,3 +75,6 @@ async def test_a_daemon_without_an_uplink_takes_an_export_over(tmp_path: Path) -
                 await asyncio.sleep(0.05)
             while (tmp_path / "state" / "exported.json").exists():
                 await asyncio.sleep(0.05)
+    _, again = [await asyncio.to_thread(CliRunner().invoke, main, words) for _ in range(2)]
+    assert ": 0 entries of epoch " in again.stdout
+    assert "--all writes it again" in again.stderr
