@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from gateway.domain.coverage import Coverage, Interval, LaneCoverage
 from gateway.domain.model import PersonId
+from gateway.domain.outages import ended
 from gateway.domain.presence import Fact
 from gateway.domain.register import Day, judge
 from gateway.domain.statement import Statement
@@ -49,7 +50,8 @@ class Case:
         nights: list[LaneCoverage] = []
         for night in self.nights:
             before, heard = interpret(night)
-            nights += (_over(lane, bounds(night.date, night.zone)[1]) for lane in heard.lanes)
+            _, midnight = bounds(night.date, night.zone)
+            nights += (replace(lane, outages=tuple(ended(lane.outages, midnight))) for lane in heard.lanes)
             for person in self.boarders:
                 facts[person] = [*before.get(person, ()), *facts.get(person, ())]
         return facts, coverage, replace(coverage, nights=_told_since(nights, coverage.lanes))
@@ -81,12 +83,6 @@ class Case:
                 )
             )
         return found
-
-
-def _over(lane: LaneCoverage, end: dt.datetime) -> LaneCoverage:
-    """What goes on after the day is told by the next one."""
-    outages = (replace(o, until=min(o.until or end, end)) for o in lane.outages if o.since < end)
-    return replace(lane, outages=tuple(outages))
 
 
 def _told_since(nights: Sequence[LaneCoverage], today: Sequence[LaneCoverage]) -> tuple[LaneCoverage, ...]:
