@@ -1,13 +1,15 @@
 """Everything that a day is judged by, read in one picture; and the judgement of it, pure."""
 
 import datetime as dt
+from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from gateway.domain.coverage import Coverage
+from gateway.domain.coverage import Coverage, Interval, LaneCoverage
 from gateway.domain.model import PersonId
+from gateway.domain.outages import ended
 from gateway.domain.presence import Fact
 from gateway.domain.register import Day, judge
 from gateway.domain.statement import Statement
@@ -39,22 +41,29 @@ class Case:
         """Those of the members who sleep at school."""
         return [member.pupil.person for member in self.members if member.policy.overnight]
 
-    def seen(self) -> tuple[Mapping[PersonId, Sequence[Fact]], Coverage]:
-        """Facts by person, of boarders alone those of the nights, too; and what was heard of every lane."""
+    def seen(self) -> tuple[Mapping[PersonId, Sequence[Fact]], Coverage, Coverage]:
+        """Facts by person, and what was heard of every lane; then the same of the nights, too, as it counts for boarders.
+
+        Of boarders alone there are the facts of the nights, too.
+        """
         facts, coverage = interpret(self.evidence)
+        nights: list[LaneCoverage] = []
         for night in self.nights:
-            before, _ = interpret(night)
+            before, heard = interpret(night)
+            _, midnight = bounds(night.date, night.zone)
+            nights += (replace(lane, outages=tuple(ended(lane.outages, midnight))) for lane in heard.lanes)
             for person in self.boarders:
                 facts[person] = [*before.get(person, ()), *facts.get(person, ())]
-        return facts, coverage
+        return facts, coverage, replace(coverage, nights=_told_since(nights, coverage.lanes))
 
     def judge(self, as_of: dt.datetime) -> list[PupilDay]:
         """Pure, and the only costly part."""
-        facts, coverage = self.seen()
+        facts, of_day, of_nights = self.seen()
         found = []
         for member in self.members:
             person = member.pupil.person
             known = facts.get(person, ())
+            coverage = of_nights if member.policy.overnight else of_day
             said = self.spoken.get(person, _SILENT)
             day = Day(person=person, date=self.evidence.date, site=self.site)
             heard: list[Fact | Statement] = [*known, *said.statements]
@@ -74,6 +83,14 @@ class Case:
                 )
             )
         return found
+
+
+def _told_since(nights: Sequence[LaneCoverage], today: Sequence[LaneCoverage]) -> tuple[LaneCoverage, ...]:
+    """What is heard of an evening is often told on a later day."""
+    heard: dict[str, list[Interval]] = defaultdict(list)
+    for lane in (*today, *nights):
+        heard[lane.name] += lane.intervals
+    return tuple(replace(lane, intervals=tuple(heard[lane.name])) for lane in nights)
 
 
 async def case_of(

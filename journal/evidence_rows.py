@@ -53,6 +53,11 @@ def told(site: Value, since: Value, until: Value, tokens: Value, *, everybody: b
 
 
 @prepared
+def stands(site: Value, since: Value, until: Value) -> Select[Any]:
+    return _rows(_e.site == site, _within(since, until), _e.type.in_([DeviceData.type, ManualData.type]))
+
+
+@prepared
 def told_in_boot(
     site: Value, since: Value, until: Value, tokens: Value, gateway: Value, boot: Value, *, everybody: bool
 ) -> Select[Any]:

@@ -123,6 +123,9 @@ async def _entries(
     if tokens is not None and any(_unset(row) and (row.gateway, row.boot) not in set_later for row in rows):
         # Where times are bounded by neighbours, everybody's taps are neighbours.
         return await _entries(connection, site, day, None)
+    # How a gate stands and what its guard holds outlasts midnight, until somebody tells otherwise.
+    evening = (await connection.execute(*sql.stands(site, milliseconds(day[0] - _DAY), since))).all()
+    rows += (row for row in evening if not _unset(row))
     return [*repairs, *(row for row in rows if tokens is None or row.token is None or row.token in tokens)]
 
 

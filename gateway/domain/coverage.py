@@ -2,10 +2,14 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from enum import StrEnum
+from typing import Final
 
 from gateway.domain.model import Doubt, DoubtKind, LaneId
+
+#: Before everything.
+EVER: Final = datetime.min.replace(tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,6 +74,11 @@ class LaneCoverage:
     def __post_init__(self) -> None:
         object.__setattr__(self, "_settled", _joined((*self.intervals, *self.closed)))
 
+    @property
+    def name(self) -> str:
+        """`gateway/lane`, as facts name it."""
+        return f"{self.gateway}/{self.lane}"
+
     def missing(self, since: datetime, until: datetime) -> datetime | None:
         """The first moment of [since, until] within service hours that no interval covers."""
         reached = _reached(self._settled, max(since, self.opens))
@@ -97,6 +106,8 @@ class Coverage:
     """What was heard of every lane that serves the site."""
 
     lanes: tuple[LaneCoverage, ...]
+    #: The same of days before, where those matter: of who sleeps at school.
+    nights: tuple[LaneCoverage, ...] = ()
     #: Fire alarms of the site in order of time, each to the moment when the last lane told the all-clear.
     alarms: tuple[Outage, ...] = field(init=False, repr=False, compare=False)
     #: What was asked before: a class asks the same of each of its pupils.
@@ -105,13 +116,13 @@ class Coverage:
     )
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "alarms", _alarms(self.lanes))
+        object.__setattr__(self, "alarms", _alarms((*self.lanes, *self.nights)))
 
     def gaps(self, since: datetime, until: datetime, impaired_since: datetime | None = None) -> tuple[Doubt, ...]:
         """What was not heard of, or not to be trusted, in [since, until]; empty is complete.
 
         Outages before `impaired_since` do not matter where it is later. Where no lane was in service nobody could have
-        been seen: that is a doubt, too.
+        been seen: that is a doubt, too. Since EVER the silence of a night is none: the school may have been closed.
         """
         asked = since, until, impaired_since or since
         answer = self._answers.get(asked)
@@ -120,15 +131,18 @@ class Coverage:
         return answer
 
     def _gaps(self, since: datetime, until: datetime, impaired_since: datetime) -> tuple[Doubt, ...]:
-        if not any(lane.serves(since, until) for lane in self.lanes):
-            return (Doubt(kind=DoubtKind.NO_LANE, since=max(since, impaired_since)),)
         found = set()
-        for lane in self.lanes:
-            name = f"{lane.gateway}/{lane.lane}"
+        if not any(lane.serves(since, until) for lane in self.lanes):
+            began = max(since, impaired_since)
+            found.add(Doubt(kind=DoubtKind.NO_LANE, since=began if began > EVER else None))
+        silent: dict[str, datetime] = {}
+        for lane in self.lanes if since == EVER else (*self.lanes, *self.nights):
             if (at := lane.missing(since, until)) is not None:
-                found.add(Doubt(kind=DoubtKind.SILENT, lane=name, since=at))
+                silent[lane.name] = min(at, silent.get(lane.name, at))
+        found |= {Doubt(kind=DoubtKind.SILENT, lane=lane, since=at) for lane, at in silent.items()}
+        for lane in (*self.lanes, *self.nights):
             for outage in lane.impaired(max(since, impaired_since), until):
-                found.add(Doubt(kind=DoubtKind(outage.kind), lane=name, since=outage.since))
+                found.add(Doubt(kind=DoubtKind(outage.kind), lane=lane.name, since=outage.since))
         return tuple(sorted(found, key=str))
 
 

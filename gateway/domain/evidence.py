@@ -6,17 +6,17 @@
 Order, batching and repetition of events change nothing.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from gateway.domain.clocks import Clocks, chain_order
-from gateway.domain.coverage import Coverage, Interval, LaneCoverage, Outage, OutageKind
+from gateway.domain.coverage import EVER, Coverage, Interval, LaneCoverage, Outage, OutageKind
 from gateway.domain.credential import Token
 from gateway.domain.entry import CoverageData, DeviceData, ManualAction, ManualData, PassageData, PassageKind, TapData
 from gateway.domain.model import Direction, LaneDirection, LaneId, PersonId, Reason
-from gateway.domain.outages import Told, locked, outages
-from gateway.domain.presence import EVER, NEVER, EntryRef, Fact, FactKind
+from gateway.domain.outages import Told, ended, locked, outages
+from gateway.domain.presence import NEVER, EntryRef, Fact, FactKind
 from gateway.domain.wire import Event
 
 
@@ -152,7 +152,7 @@ class _Case:
             opens=lane.opens,
             closes=lane.closes,
             intervals=tuple(heard.get((lane.gateway, lane.lane), ())),
-            outages=tuple(_before(lane.until, spans)),
+            outages=tuple(ended(spans, lane.until)),
             closed=tuple(locked(self._told(event for event in told if self._contiguous(event)), last)),
         )
 
@@ -160,13 +160,6 @@ class _Case:
         timed = [(self._clocks.of(event).at, event) for event in events]
         timed.sort(key=lambda pair: (pair[0], pair[1].stream.epoch, pair[1].seq))
         return [Told(at=at, data=event.data) for at, event in timed]
-
-
-def _before(end: datetime, spans: Iterable[Outage]) -> Iterator[Outage]:
-    """What of them was before a lane went: nobody tells of it when its alarm is over."""
-    for outage in spans:
-        if outage.since < end:
-            yield outage if (outage.until or NEVER) <= end else replace(outage, until=end)
 
 
 def _counts(tap: TapData) -> bool:

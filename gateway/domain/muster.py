@@ -5,10 +5,13 @@ from datetime import datetime
 from enum import StrEnum
 
 from gateway.domain.coverage import Coverage
-from gateway.domain.model import PersonId
+from gateway.domain.model import DoubtKind, PersonId
 from gateway.domain.policy import Policy
 from gateway.domain.presence import NEVER, Fact, FactKind, Presence, presence
 from gateway.domain.statement import Statement
+
+#: What tells nothing before the lanes open.
+_UNHEARD = frozenset({DoubtKind.SILENT, DoubtKind.NO_LANE})
 
 
 class Whereabouts(StrEnum):
@@ -51,8 +54,9 @@ def _of(where: Presence, ends: datetime, coverage: Coverage, moment: datetime, h
         return Whereabouts.INSIDE if told else Whereabouts.INSIDE_NO_EXIT
     left = where.left(moment)
     hints = (hint for hint in where.hints if hint.since is not None and hint.since >= left)
-    # What begins at this very moment, as the alarm does, let nobody in unseen before it.
-    gaps = (gap for gap in coverage.gaps(left, heard) if gap.since is None or gap.since < moment)
-    # Before the first lane opens there is nothing to hear yet.
+    # Before the first lane opens there is nothing to hear yet; what the doors told of the night counts all the same.
     opened = not coverage.lanes or any(lane.opens < heard for lane in coverage.lanes)
-    return Whereabouts.UNKNOWN if any(hints) or (opened and any(gaps)) else Whereabouts.OUTSIDE
+    gaps = (gap for gap in coverage.gaps(left, heard) if opened or gap.kind not in _UNHEARD)
+    # What begins at this very moment, as the alarm does, let nobody in unseen before it.
+    before = (gap for gap in gaps if gap.since is None or gap.since < moment)
+    return Whereabouts.UNKNOWN if any(hints) or any(before) else Whereabouts.OUTSIDE

@@ -1,12 +1,13 @@
 """When a lane could not name everybody who passed it: what its devices and its guard told, as spans of time."""
 
-from collections.abc import Iterable
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from gateway.domain.coverage import Interval, Outage, OutageKind
 from gateway.domain.entry import Data, DeviceData, DeviceState, GateMode, ManualAction, ManualData, UnknownData
 from gateway.domain.passage import Stand
+from gateway.domain.presence import NEVER
 
 _AT_ONCE = {DeviceState.GARBAGE: OutageKind.BLIND, DeviceState.STORAGE: OutageKind.DOWN}
 
@@ -45,6 +46,13 @@ def locked(told: Iterable[Told], heard: datetime) -> list[Interval]:
             found.append(Interval(since=since, until=one.at))
             since = None
     return [*found, Interval(since=since, until=heard)] if since is not None else found
+
+
+def ended(spans: Iterable[Outage], end: datetime) -> Iterator[Outage]:
+    """What of them was before a lane went, or its day was over: nobody tells here when the rest ends."""
+    for outage in spans:
+        if outage.since < end:
+            yield outage if (outage.until or NEVER) <= end else replace(outage, until=end)
 
 
 @dataclass(slots=True, kw_only=True)

@@ -12,13 +12,12 @@ from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import Final, NamedTuple
 
-from gateway.domain.coverage import Outage
+from gateway.domain.coverage import EVER, Outage
 from gateway.domain.model import Doubt, DoubtKind, Source
 from gateway.domain.policy import Policy
 from gateway.domain.statement import Statement, StatementKind
 
-#: Before everything, and after it.
-EVER: Final = datetime.min.replace(tzinfo=UTC)
+#: After everything.
 NEVER: Final = datetime.max.replace(tzinfo=UTC)
 
 

@@ -4,8 +4,9 @@ from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Final
 
+from gateway.domain.coverage import EVER
 from gateway.domain.model import MarkReason, Slot, Source
-from gateway.domain.presence import EVER, NEVER, Stay
+from gateway.domain.presence import NEVER, Stay
 from gateway.domain.statement import Excuse, Statement, StatementKind
 
 #: Late without blame: no parent is told.

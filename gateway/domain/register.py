@@ -114,7 +114,7 @@ def judge(
     ends = NEVER if policy.overnight else max(s.end for s in slots) + policy.presence_after
     where = presence(known, as_of=as_of, ends=ends, alarms=coverage.alarms, policy=policy)
     mine = [excuse for excuse in excuses if excuse.person == day.person]
-    case = _Case(
+    case = (_Boarder if policy.overnight else _Case)(
         day=day,
         where=where,
         excuses=[*mine, *explanations(said, where.stays)],
@@ -270,6 +270,18 @@ class _Case:
             minutes_missed=0,
             complete=False,
         )
+
+
+class _Boarder(_Case):
+    """Where a boarder was when a slot began was certain at the last exit, or at the coming in after it."""
+
+    __slots__ = ()
+
+    def _gaps(self, slot: Slot, until: datetime) -> tuple[Doubt, ...]:
+        left, stay = self.where.left(slot.start), self.where.stay(slot.start)
+        if stay is None or stay.since > slot.start:
+            return self.coverage.gaps(left, until, min(left, self.watched_from))
+        return self.coverage.gaps(max(left, stay.since), until, self.watched_from)
 
 
 def _source(stay: Stay | None, status: Status) -> Source:

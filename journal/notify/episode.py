@@ -50,8 +50,14 @@ class Episode:
 
     day: PupilDay
     as_of: datetime
+    began: datetime
+    #: The pupil was inside when the day began.
+    slept: bool
+    #: From when on the doors alone can tell: of a boarder who was outside when the day began, from the last exit.
+    since: datetime
     #: The first obligatory slot; None where no gate decides whether the day began on time.
     first: Slot | None
+    #: Of this day alone, as whatever follows.
     facts: Sequence[Fact]
     #: What the staff said.
     statements: Sequence[Statement]
@@ -64,6 +70,8 @@ class Episode:
     @classmethod
     def of(cls, day: PupilDay, as_of: datetime) -> "Episode":
         """What later moments will tell is not known yet."""
+        date = min((s.start for s in day.slots), default=as_of).astimezone(day.zone).date()
+        began = datetime.combine(date, time(), day.zone)
         facts = sorted((f for f in day.facts if f.at <= as_of), key=lambda f: f.at)
         said = [s for s in day.statements if s.said <= as_of]
         where = presence(
@@ -74,15 +82,20 @@ class Episode:
             policy=day.policy,
         )
         first = first_obligatory(day.slots)
+        slept = any(stay.since < began <= stay.until for stay in where.stays)
+        stays = [stay for stay in where.stays if stay.since >= began]
         return cls(
             day=day,
             as_of=as_of,
+            began=began,
+            slept=slept,
+            since=where.left(began) if day.policy.overnight and not slept else began,
             first=first if first is not None and judged([first], day.site) else None,
-            facts=facts,
+            facts=[fact for fact in facts if fact.at >= began],
             statements=said,
-            entered=[stay.since for stay in where.stays if stay.entry.source is Source.GATE],
-            let_in=[stay.since for stay in where.stays if stay.entry.source is not Source.GATE],
-            exits=where.exits,
+            entered=[stay.since for stay in stays if stay.entry.source is Source.GATE],
+            let_in=[stay.since for stay in stays if stay.entry.source is not Source.GATE],
+            exits=[exited for exited in where.exits if exited >= began],
         )
 
     @property
@@ -92,8 +105,9 @@ class Episode:
 
     @property
     def unseen(self) -> bool:
-        """Whether no door saw the card today, whatever it did with it, and nobody moved the pupil by hand."""
-        return not self.facts and all(s.kind is StatementKind.MARK or s.at > self.as_of for s in self.statements)
+        """Whether the pupil was outside, no door saw the card today, whatever it did with it, and nobody moved the pupil."""
+        moved = any(s.kind is not StatementKind.MARK and self.began <= s.at <= self.as_of for s in self.statements)
+        return not (self.slept or self.facts or moved)
 
     @property
     def checked(self) -> list[datetime]:
@@ -134,11 +148,11 @@ class Episode:
         return word.said if word is not None and word.status in _THERE else None
 
     def doubts(self, until: datetime) -> tuple[Doubt, ...]:
-        """What keeps the doors from telling where the pupil was at that moment: from the opening of the lanes on."""
-        day = until.astimezone(self.day.zone).date()
-        gaps = self.day.coverage.gaps(datetime.combine(day, time(), self.day.zone), until)
-        permits = (f for f in self.facts if f.at <= until and f.kind is FactKind.PERMIT)
-        guesses = (f for f in self.facts if f.at <= until and f.uncertain)
+        """What keeps the doors from telling where the pupil was at that moment."""
+        gaps = self.day.coverage.gaps(self.since, until)
+        seen = [f for f in self.day.facts if self.since <= f.at <= until]
+        permits = (f for f in seen if f.kind is FactKind.PERMIT)
+        guesses = (f for f in seen if f.uncertain)
         return (
             *gaps,
             *(Doubt(kind=DoubtKind.PERMIT, lane=f.lane, since=f.at) for f in permits),

@@ -127,7 +127,7 @@ def in_words(found: Iterable[Asked], language: str, zone: ZoneInfo) -> list[str]
                 at=f"{start.astimezone(zone):%H:%M}",
                 count=pupils_in_words(len(pupils), language),
                 names=", ".join(one.name for one in pupils),
-                doubts=doubts_in_words(tuple(doubts), language, zone),
+                doubts=doubts_in_words(tuple(doubts), language, zone, start.astimezone(zone).date()),
             )
         )
     return sentences

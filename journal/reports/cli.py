@@ -93,7 +93,7 @@ def _print(day: Register, language: str, ended: Mapping[Doubt, datetime]) -> Non
     if doubts:
         click.echo(_WHY[language])
     for doubt in doubts:
-        click.echo(f"  {in_words([doubt], language, day.zone, ended)}")
+        click.echo(f"  {in_words([doubt], language, day.zone, date.fromisoformat(day.date), ended)}")
 
 
 def _counts(groups: Sequence[ClassDay]) -> list[str]:
@@ -121,7 +121,8 @@ def _lists(group: ClassDay, day: Register, language: str) -> dict[str, list[str]
         _LEFT[language]: [said(p, unsure if p.left_provisionally else "") for p in group.left_early],
         named[Status.ABSENT]: [said(p) for p in group.of(Status.ABSENT)],
         named[Status.UNKNOWN]: [
-            said(p, in_words(of_one(p.doubts), language, day.zone)) for p in group.of(Status.UNKNOWN)
+            said(p, in_words(of_one(p.doubts), language, day.zone, date.fromisoformat(day.date)))
+            for p in group.of(Status.UNKNOWN)
         ],
         _TEACHERS[language]: [p.name for p in group.teachers],
     }

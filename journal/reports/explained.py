@@ -12,7 +12,7 @@ from journal.notify.outbox import State
 from journal.notify.wording import STATES, TEMPLATES
 from journal.reports.personday import Lesson, Message, PersonDay
 from journal.reports.register import plain_mark, provisional
-from journal.reports.wording import PROVISIONAL, in_words
+from journal.reports.wording import PROVISIONAL, in_words, wall
 from journal.words import minutes_in_words
 
 _FACTS: Final = {
@@ -198,7 +198,9 @@ def _taught(day: PersonDay, language: str) -> Told:
         said = [_marked(lesson.mark, language)] if lesson.mark else []
         code = f" [{lesson.code}]" if lesson.code else ""
         doubts = lesson.mark.doubts if lesson.mark else ()
-        doubt = _WORDS[language]["doubt"].format(doubts=in_words(doubts, language, day.zone)) if doubts else ""
+        doubt = (
+            _WORDS[language]["doubt"].format(doubts=in_words(doubts, language, day.zone, day.date)) if doubts else ""
+        )
         why = "; ".join(part for part in (rule(lesson, day, language), doubt) if part)
         found.append((slot.start, f"{name}: {''.join(said)}{code}{' – ' if said else ''}{why}"))
     return found
@@ -222,7 +224,7 @@ def _message(one: Message, day: PersonDay, language: str) -> str:
 
 
 def _wall(at: dt.datetime, day: PersonDay, *, seconds: bool = False) -> str:
-    return f"{at.astimezone(day.zone):{'%H:%M:%S' if seconds else '%H:%M'}}"
+    return wall(at, day.zone, day.date, "%H:%M:%S" if seconds else "%H:%M")
 
 
 def _iso(at: dt.datetime | None) -> str | None:

@@ -4,7 +4,7 @@ import asyncio
 import datetime as dt
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final
 
@@ -13,10 +13,10 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from gateway.domain.instants import cutoffs
-from gateway.domain.model import PersonId
+from gateway.domain.model import DoubtKind, LaneDirection, PersonId
 from gateway.domain.muster import Whereabouts
 from gateway.domain.muster import muster as whereabouts
-from gateway.domain.presence import NEVER, Fact, FactKind, presence
+from gateway.domain.presence import NEVER, Fact, FactKind, Presence, presence
 from gateway.domain.register import taken
 from gateway.domain.statement import Statement
 from journal.case import case_of
@@ -32,6 +32,9 @@ from sync.clock import clock_from_environment
 
 #: Nobody of the staff works for longer without going through a door.
 _SHIFT: Final = dt.timedelta(hours=24)
+_TELLS_EXITS: Final = frozenset({LaneDirection.OUT, LaneDirection.BOTH, LaneDirection.ALTERNATING})
+#: Who was seen so and went home by a door that tells no exits would be inside for ever.
+_ENDLESS: Final = frozenset({FactKind.ARRIVAL, FactKind.CHECKPOINT})
 #: In this order; who is outside is not listed.
 LISTED: Final = (Whereabouts.INSIDE, Whereabouts.INSIDE_NO_EXIT, Whereabouts.UNKNOWN)
 _HEADS: Final[Mapping[str, Mapping[Whereabouts, str]]] = {
@@ -123,7 +126,7 @@ async def mustered(connection: AsyncConnection, site: str, rules: Rules, at: dt.
     """Where everybody of the site was or is at that moment."""
     date = at.astimezone(rules.zone).date()
     case = await case_of(connection, site, date.isoformat(), rules, None)
-    seen, coverage = case.seen()
+    seen, coverage, of_nights = case.seen()
     described = await _described(connection, site)
     facts: dict[PersonId, list[Fact | Statement]] = {PersonId(person): [] for person in described}
     for person in facts:
@@ -131,9 +134,9 @@ async def mustered(connection: AsyncConnection, site: str, rules: Rules, at: dt.
         facts[person] += case.spoken[person].statements if person in case.spoken else ()
     staff = {person for person, (_, group) in described.items() if not group}
     for person, before in (await _evening(connection, site, rules, date - dt.timedelta(days=1), staff)).items():
-        known = presence(before, as_of=at, ends=NEVER, policy=rules.policy)
-        stay = known.stays[-1] if known.stays else None
-        if stay is not None and stay.exit is None and (facts[person] or stay.since > at - _SHIFT):
+        known = presence(before, as_of=at, ends=NEVER, alarms=coverage.alarms, policy=rules.policy)
+        here = _here_since(known)
+        if here is not None and (facts[person] or here > at - _SHIFT):
             facts[person] = [*before, *facts[person]]
     slots, ends = [], {}
     for member in case.members:
@@ -142,7 +145,9 @@ async def mustered(connection: AsyncConnection, site: str, rules: Rules, at: dt.
             ends[member.pupil.person] = max(slot.end for slot in member.slots) + member.policy.presence_after
     told = [moment for moment in cutoffs(set(slots), rules.policy, rules.zone) if moment + rules.policy.patience <= at]
     heard = told[-1] if told else bounds(date, rules.zone)[0]
+    boarders = {person: facts.pop(person) for person in case.boarders if person in facts}
     where = whereabouts(facts, ends, coverage, at, heard, rules.policy)
+    where |= whereabouts(boarders, ends, of_nights, at, heard, rules.policy)
     heads = [
         Head(person=person, name=name, group=group, where=where[PersonId(person)])
         for person, (name, group) in described.items()
@@ -158,6 +163,7 @@ async def _evening(
     """What was seen and said on the day before of staff who may be here all night.
 
     Where no lane tells exits that is nobody but who is in a group with `overnight`: everybody else has gone home unseen.
+    Where another lane tells them, who came by a lane that does not was inside at that moment, and nothing else is known.
     """
     m = memberships.c
     query = select(m.person, m.group).where(m.site == site, m.person.in_(sorted(staff)), belongs(day.isoformat()))
@@ -165,15 +171,30 @@ async def _evening(
     for person, group in await connection.execute(query):
         groups_of[person].append(group)
     stays = {person for person, mine in groups_of.items() if rules.numbers(mine, None, None).overnight}
-    seen, _ = interpret(await gather(connection, site, day, rules.zone, staff))
+    evening = await gather(connection, site, day, rules.zone, staff)
+    exits = any(lane.direction in _TELLS_EXITS for lane in evening.lanes)
+    seen, _ = interpret(evening)
     spoken = await spoken_between(connection, site, *bounds(day, rules.zone), staff)
-    return {
-        PersonId(person): [
-            *(f for f in seen.get(PersonId(person), ()) if person in stays or f.kind is not FactKind.ARRIVAL),
-            *(spoken[person].statements if person in spoken else ()),
-        ]
-        for person in staff
-    }
+    found: dict[PersonId, list[Fact | Statement]] = {}
+    for person in map(PersonId, staff):
+        mine = seen.get(person, [])
+        if person not in stays:
+            mine = [_by_night(fact) for fact in mine if exits or fact.kind not in _ENDLESS]
+        found[person] = [*mine, *(spoken[person].statements if person in spoken else ())]
+    return found
+
+
+def _by_night(fact: Fact) -> Fact:
+    return replace(fact, kind=FactKind.CHECKPOINT) if fact.kind is FactKind.ARRIVAL else fact
+
+
+def _here_since(known: Presence) -> dt.datetime | None:
+    """Since when somebody is inside, or was seen inside last and not leaving since; None is outside."""
+    if known.stays and known.stays[-1].exit is None:
+        return known.stays[-1].since
+    left = known.left(NEVER)
+    seen = (h.since for h in known.hints if h.kind is DoubtKind.CHECKPOINT and h.since is not None)
+    return max((at for at in seen if at >= left), default=None)
 
 
 async def _described(connection: AsyncConnection, site: str) -> dict[str, tuple[str, str]]:

@@ -8,14 +8,15 @@ from zoneinfo import ZoneInfo
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from gateway.domain.model import Doubt, DoubtKind
-from journal.facts import gather, interpret
+from journal.facts import bounds, gather, interpret
 
 
 async def heard_again(
     connection: AsyncConnection, site: str, day: dt.date, zone: ZoneInfo, doubts: Iterable[Doubt]
 ) -> dict[Doubt, dt.datetime]:
-    """When each silence ended, by the doubt that tells since when it was; one that goes on has no end."""
-    silent = {doubt for doubt in doubts if doubt.kind is DoubtKind.SILENT}
+    """When each silence of that day ended, by the doubt that tells since when it was; one that goes on has no end."""
+    midnight, _ = bounds(day, zone)
+    silent = {one for one in doubts if one.kind is DoubtKind.SILENT and one.since is not None and one.since >= midnight}
     if not silent:
         return {}
     _, coverage = interpret(await gather(connection, site, day, zone, ()))

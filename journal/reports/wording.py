@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime
+from datetime import date, datetime
 from types import MappingProxyType
 from typing import Final
 from zoneinfo import ZoneInfo
@@ -44,8 +44,10 @@ _DOUBTS: Final[Mapping[str, Mapping[DoubtKind, str]]] = {
 
 _HEARD_AGAIN: Final = {
     "ru": "вход {lane} не был слышен с {at} до {until}",
-    "en": "entrance {lane} not heard from between {at} and {until}",
+    "en": "entrance {lane} not heard from {at} until {until}",
 }
+_BEGINNING: Final = {"ru": "начала дня", "en": "the beginning of the day"}
+
 PROVISIONAL: Final = {"ru": "предварительно", "en": "provisional"}
 
 #: They are about one person; every other doubt is about a door, and so about everybody.
@@ -68,16 +70,29 @@ def of_doors(doubts: Iterable[Doubt], ended: Mapping[Doubt, datetime]) -> list[D
     return sorted((doubt for kind in found.values() for doubt in kind), key=lambda doubt: (doubt.lane, str(doubt)))
 
 
+def wall(at: datetime, zone: ZoneInfo, day: date, form: str = "%H:%M") -> str:
+    """`08:36`, in the school's time; with its date where that is not the day."""
+    local = at.astimezone(zone)
+    return local.strftime(form if local.date() == day else f"%d.%m {form}")
+
+
 def in_words(
-    doubts: Sequence[Doubt], language: str, zone: ZoneInfo, ended: Mapping[Doubt, datetime] = MappingProxyType({})
+    doubts: Sequence[Doubt],
+    language: str,
+    zone: ZoneInfo,
+    day: date,
+    ended: Mapping[Doubt, datetime] = MappingProxyType({}),
 ) -> str:
-    """Why nobody knows, in the reader's language and the school's time; of a silence that ended, from when to when."""
-
-    def wall(at: datetime | None) -> str:
-        return f"{at.astimezone(zone):%H:%M}" if at is not None else ""
-
+    """Why nobody knows of that day, in the reader's language and the school's time; of a silence that ended, until when."""
     said = [(_HEARD_AGAIN[language] if one in ended else _DOUBTS[language][one.kind], one) for one in doubts]
-    return "; ".join(words.format(lane=one.lane, at=wall(one.since), until=wall(ended.get(one))) for words, one in said)
+    return "; ".join(
+        words.format(
+            lane=one.lane,
+            at=wall(one.since, zone, day) if one.since is not None else _BEGINNING[language],
+            until=wall(ended[one], zone, day) if one in ended else "",
+        )
+        for words, one in said
+    )
 
 
 def missed_in_words(missed: int, lessons: int, language: str) -> str:

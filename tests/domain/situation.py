@@ -5,13 +5,14 @@
     excuses  "08:00-18:00 ill_reported known 12:00"
     lessons  "08:30-09:15 teacher elective site=pool"
     lanes    "south 12:00-18:00"       heard  "south 07:00-08:00 known 09:00", "south never"
+    nights   as lanes, on the days before
     outages  "north free 07:40-08:10"  closed "south 07:00-09:00"
 
 Times are those of the site's wall; `*` is the second of two alike, `yesterday:` and `tomorrow:` go before.
 """
 
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
@@ -54,6 +55,7 @@ class Situation:
     excuses: tuple[str, ...] = ()
     lessons: tuple[str, ...] = ("08:30-09:15", "09:25-10:10")
     lanes: tuple[str, ...] = ("north 07:00-20:00", "south 07:00-20:00")
+    nights: tuple[str, ...] = ()
     heard: tuple[str, ...] = ()
     outages: tuple[str, ...] = ()
     closed: tuple[str, ...] = ()
@@ -152,8 +154,10 @@ class Situation:
 
     def coverage(self, as_of: datetime) -> Coverage:
         """As it was received at that moment: an outage that is not over yet has no end."""
-        found = []
-        for name, hours in map(str.split, self.lanes):
+        return Coverage(lanes=tuple(self._lanes(self.lanes, as_of)), nights=tuple(self._lanes(self.nights, as_of)))
+
+    def _lanes(self, lanes: Sequence[str], as_of: datetime) -> Iterator[LaneCoverage]:
+        for name, hours in map(str.split, lanes):
             opens, closes = self.span(hours)
             told = [words.split() for words in self.heard if words.split()[0] == name]
             intervals = [Interval(since=opens, until=as_of)] if not told and opens < as_of else []
@@ -162,22 +166,19 @@ class Situation:
                 if span != "never" and (known is None or self.at(known) <= as_of):
                     since, until = self.span(span)
                     intervals.append(Interval(since=since, until=min(until, as_of)))
-            found.append(
-                LaneCoverage(
-                    gateway=name,
-                    lane=LaneId("main"),
-                    opens=opens,
-                    closes=closes,
-                    intervals=tuple(i for i in intervals if i.since < i.until),
-                    outages=tuple(self._outages(name, as_of)),
-                    closed=tuple(
-                        Interval(since=self.span(span)[0], until=self.span(span)[1])
-                        for lane, span in map(str.split, self.closed)
-                        if lane == name
-                    ),
-                )
+            yield LaneCoverage(
+                gateway=name,
+                lane=LaneId("main"),
+                opens=opens,
+                closes=closes,
+                intervals=tuple(i for i in intervals if i.since < i.until),
+                outages=tuple(self._outages(name, as_of)),
+                closed=tuple(
+                    Interval(since=self.span(span)[0], until=self.span(span)[1])
+                    for lane, span in map(str.split, self.closed)
+                    if lane == name
+                ),
             )
-        return Coverage(lanes=tuple(found))
 
     def _outages(self, name: str, as_of: datetime) -> Iterator[Outage]:
         for lane, kind, span in map(str.split, self.outages):

@@ -4,7 +4,7 @@ from datetime import datetime
 
 import pytest
 
-from gateway.domain.coverage import Coverage, Interval, LaneCoverage, Outage, OutageKind
+from gateway.domain.coverage import EVER, Coverage, Interval, LaneCoverage, Outage, OutageKind
 from gateway.domain.model import Doubt, DoubtKind, LaneId
 from tests.domain.build import at
 
@@ -100,6 +100,21 @@ def test_an_outage_of_long_ago_does_not_matter() -> None:
     assert gaps(down, impaired_since=at("08:20")) == []
     assert gaps(down, impaired_since=at("07:00")) == ["down 08:10"]
     assert gaps(lane("", "06:00-08:00"), impaired_since=at("08:30")) == ["no_lane 08:30"]
+
+
+def test_nights_count_beside_the_day_and_their_silence_only_since_a_moment() -> None:
+    noon = lane("12:00-20:00", "12:00-20:00")
+    dark = lane("", "08:00-09:00", "", outage("08:10-08:20"), outage("08:30-08:40", OutageKind.FIRE_ALARM))
+    known = Coverage(lanes=(noon,), nights=(dark, lane("", "10:00-11:00")))
+    assert [str(doubt)[:-8] for doubt in known.gaps(SINCE, at("12:30"))] == [
+        "down n/1 since 2026-09-01T08:10",
+        "fire_alarm n/1 since 2026-09-01T08:30",
+        "silent n/1 since 2026-09-01T08:00",
+    ]
+    assert [doubt.kind for doubt in known.gaps(EVER, at("12:30"))] == [DoubtKind.DOWN, DoubtKind.FIRE_ALARM]
+    assert [doubt.kind for doubt in known.gaps(EVER, at("12:30"), at("08:25"))] == [DoubtKind.FIRE_ALARM]
+    assert known.gaps(EVER, at("08:05")) == (Doubt(kind=DoubtKind.NO_LANE),)
+    assert [(alarm.since, alarm.until) for alarm in known.alarms] == [(at("08:30"), at("08:40"))]
 
 
 def test_doubts_have_the_order_of_their_words_and_are_told_once() -> None:

@@ -5,9 +5,10 @@ from datetime import datetime, timedelta
 
 import pytest
 
+from gateway.domain.coverage import EVER
 from gateway.domain.model import DoubtKind, PersonId, Source
 from gateway.domain.policy import Policy
-from gateway.domain.presence import EVER, NEVER, EntryRef, Fact, FactKind, FlagKind, Presence, presence
+from gateway.domain.presence import NEVER, EntryRef, Fact, FactKind, FlagKind, Presence, presence
 from gateway.domain.register import Outage, OutageKind
 from gateway.domain.statement import Statement, StatementKind
 from tests.domain.build import at

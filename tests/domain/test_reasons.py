@@ -4,9 +4,10 @@ from datetime import timedelta
 
 import pytest
 
+from gateway.domain.coverage import EVER
 from gateway.domain.model import MarkReason, PersonId, Source, Status
 from gateway.domain.policy import Policy
-from gateway.domain.presence import EVER, NEVER, Presence, presence
+from gateway.domain.presence import NEVER, Presence, presence
 from gateway.domain.reasons import explanations, reason_of, released, ruling
 from gateway.domain.statement import Excuse, Statement, StatementKind
 from tests.domain.build import at, slot

@@ -3,12 +3,14 @@
 import csv
 import io
 from collections.abc import AsyncIterator
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from sqlalchemy import update
 
 from gateway.domain.entry import DeviceData, DeviceState, FireAlarm
+from gateway.domain.model import Direction
 from journal import tables
 from journal.notify.tables import notices
 from journal.store import Day, mark_dirty, milliseconds
@@ -109,6 +111,24 @@ async def test_a_day_for_machines_and_spreadsheets(desk: Counter) -> None:
         ("09:25", "lesson"),
         ("08:46", "message"),
     ]
+
+
+async def test_a_boarders_evening_has_its_date(desk: Counter) -> None:
+    yesterday = timedelta(days=-1)
+    async with desk.place.store.begin() as connection:
+        await connection.execute(update(tables.sites).values(policy='{"overnight": true}'))
+        await connection.execute(update(tables.lanes).values(direction="both"))
+    desk.place.north.tap(3, "17:00", way=Direction.OUT, wrong=yesterday)
+    desk.place.north.append(at("19:00") + yesterday, DeviceData(lane=LANE, kind=DeviceState.MODE, detail="free"))
+    desk.place.north.append(at("08:00"), DeviceData(lane=LANE, kind=DeviceState.MODE, detail="single"))
+    await desk.place.deliver()
+    said = (await desk.types("explain", "p3", DAY, "--language", "en")).splitlines()
+    assert said[1:3] == ["The doors saw:", "  31.08 17:00:00  north/main  went out"]
+    assert "entrance north/main was open to everybody since 31.08 19:00" in said[4]
+    rows = list(csv.DictReader(io.StringIO(await desk.types("explain", "p3", DAY, "--csv"))))
+    assert [(row["time"], row["kind"]) for row in rows][:2] == [("31.08 17:00", "fact"), ("08:30", "lesson")]
+    await desk.judge.at("12:01")
+    assert "since 31.08 19:00" in await desk.types("report", "--date", DAY, "--language", "en")
 
 
 async def test_somebody_unknown(desk: Counter) -> None:

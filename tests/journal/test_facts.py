@@ -280,3 +280,18 @@ def test_a_moment_belongs_to_the_day_of_the_school() -> None:
     since, until = bounds(TODAY, ZONE)
     assert since <= at("00:00") < until
     assert not since <= at("00:00") + timedelta(days=1) < until
+
+
+async def test_how_a_gate_stands_outlasts_midnight_until_somebody_tells_otherwise(place: School) -> None:
+    evening = timedelta(days=-1)
+    place.north.append(at("22:00") + evening, DeviceData(lane=LANE, kind=DeviceState.MODE, detail="free"))
+    place.north.append(at("22:10") + evening, ManualData(lane=LANE, operator="g", action=ManualAction.HOLD, reason="-"))
+    place.north.tap(1, "22:20", wrong=evening)
+    place.north.append(at("08:10"), DeviceData(lane=LANE, kind=DeviceState.MODE, detail="single"))
+    place.north.append(at("08:20"), ManualData(lane=LANE, operator="g", action=ManualAction.RELEASE, reason="-"))
+    found = await read(place)
+    assert {(o.kind, o.since, o.until) for lane in found.coverage.lanes for o in lane.outages} == {
+        (OutageKind.FREE, at("22:00") + evening, at("08:10")),
+        (OutageKind.OPENED, at("22:10") + evening, at("08:20")),
+    }
+    assert found.words == {}

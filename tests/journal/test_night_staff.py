@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import update
 
-from gateway.domain.entry import ManualAction, ManualData
+from gateway.domain.entry import DeviceData, DeviceState, FireAlarm, ManualAction, ManualData
 from gateway.domain.model import Direction, PersonId, Reason, Verdict
 from journal import tables
 from journal.reports.muster import mustered
@@ -89,3 +89,44 @@ async def test_who_was_let_in_by_hand_stays_as_well(place: School) -> None:
     )
     place.south.append(at("21:00") + YESTERDAY, by_hand)
     assert await inside(place, "03:00") == {"p1": "inside"}
+
+
+async def test_who_went_out_in_a_drill_of_the_evening_is_inside(place: School) -> None:
+    yesterday(place, 1, "19:00", IN)
+    place.north.append(
+        at("20:00") + YESTERDAY, DeviceData(lane=LANE, kind=DeviceState.FIRE_ALARM, detail=FireAlarm.ALARM)
+    )
+    yesterday(place, 1, "20:03", OUT)
+    clear = DeviceData(lane=LANE, kind=DeviceState.FIRE_ALARM, detail=FireAlarm.ALL_CLEAR)
+    place.north.append(at("20:15") + YESTERDAY, clear)
+    assert await inside(place, "03:00") == {"p1": "inside"}
+    yesterday(place, 1, "21:00", OUT)
+    assert await inside(place, "03:00") == {}
+
+
+async def test_who_came_by_a_door_without_exits_beside_one_with_them_is_nobody_knows_where(place: School) -> None:
+    async with place.store.begin() as connection:
+        await connection.execute(
+            update(tables.lanes).where(tables.lanes.c.gateway == "north").values(direction="arrival_only")
+        )
+    yesterday(place, 1, "19:00", IN)
+    yesterday(place, 2, "08:00", IN)
+    place.south.tap(2, "17:00", way=OUT, wrong=YESTERDAY)
+    assert await inside(place, "03:00") == {"p1": "unknown"}
+    place.south.tap(1, "06:55", way=OUT)
+    place.north.covers("07:00", "09:00")
+    place.south.covers("07:00", "09:00")
+    assert await inside(place, "06:54") == {"p1": "unknown"}
+    assert await inside(place, "09:00") == {}
+
+
+async def test_nobody_knows_where_for_a_day_at_most(place: School) -> None:
+    async with place.store.begin() as connection:
+        await connection.execute(
+            update(tables.lanes).where(tables.lanes.c.gateway == "north").values(direction="arrival_only")
+        )
+    yesterday(place, 1, "08:00", IN)
+    assert await inside(place, "06:50") == {"p1": "unknown"}
+    place.north.covers("07:00", "09:00")
+    place.south.covers("07:00", "09:00")
+    assert await inside(place, "08:01") == {}

@@ -17,7 +17,7 @@ from journal.judge import JudgeLoop
 from journal.notify.cli import notify
 from journal.reports.cli import report
 from journal.reports.wording import in_words, missed_in_words, of_doors
-from tests.journal.school import ZONE, FakeClock, School, at, lesson, school
+from tests.journal.school import TODAY, ZONE, FakeClock, School, at, lesson, school
 
 DATE = "2026-09-01"
 
@@ -125,8 +125,8 @@ async def test_a_silence_that_ended_is_told_from_when_to_when_and_the_next_one_b
     again = {first: at("07:50"), second: at("09:40")}
     assert of_doors([second, first], again) == [first, second]
     assert of_doors([second, first], {first: at("09:31")}) == of_doors([second, first], {}) == [first]
-    words = in_words([first], "en", ZONE, again)
-    assert words == "entrance south/main not heard from between 07:20 and 07:50"
+    words = in_words([first], "en", ZONE, TODAY, again)
+    assert words == "entrance south/main not heard from 07:20 until 07:50"
 
 
 async def test_what_is_doubtful_about_one_pupil_alone_stands_beside_the_name(place: School, tmp_path: Path) -> None:
@@ -175,13 +175,13 @@ async def test_who_came_to_the_second_lesson_only_was_there_and_missed_one(place
 )
 def test_a_doubt_is_told_in_the_readers_language_and_time(kind: DoubtKind, ru: str, en: str) -> None:
     doubt = Doubt(kind=kind, lane="south/main", since=at("08:52:30"))
-    assert (in_words([doubt], "ru", ZONE), in_words([doubt, doubt], "en", ZONE)) == (ru, f"{en}; {en}")
+    assert (in_words([doubt], "ru", ZONE, TODAY), in_words([doubt, doubt], "en", ZONE, TODAY)) == (ru, f"{en}; {en}")
 
 
 @pytest.mark.parametrize("language", ["ru", "en"])
 @pytest.mark.parametrize("kind", DoubtKind)
 def test_every_doubt_has_words(kind: DoubtKind, language: str) -> None:
-    assert "None" not in in_words([Doubt(kind=kind)], language, ZONE) != ""
+    assert "None" not in in_words([Doubt(kind=kind)], language, ZONE, TODAY) != ""
 
 
 @pytest.mark.parametrize(
