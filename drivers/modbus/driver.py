@@ -19,7 +19,8 @@ from drivers.wiring import Wiring
 from gateway.errors import ConfigError, DeviceLost
 from gateway.ports import Gate, GateEvent, Reader
 
-#: A board that lost its power for a moment has forgotten what is on: that is told again.
+#: A board that lost its power for a moment has forgotten what is on, and another master may have opened the bolt: both
+#: are told again.
 _AGAIN: Final = 1.0
 #: Switching off while closing is tried for so long.
 _CLOSING: Final = 1.0
@@ -146,6 +147,7 @@ class Modbus:
 
     async def _hear(self, board: Board, high: dict[Role, bool]) -> None:
         contacts = Contacts({role: point.level(role) for role, point in self._inputs.items()}, a_is=self._settings.a_is)
+        bolt = self._outputs[Output.UNLOCK].address if Output.UNLOCK in self._outputs else None
         loop = asyncio.get_running_loop()
         events, again = contacts.open(high, loop.time()), loop.time() + _AGAIN
         while not self._leaving:
@@ -158,7 +160,7 @@ class Modbus:
             self._changed.clear()
             if loop.time() >= again:
                 # A board that has no contacts is asked nothing: whether it is still there says only its answer to this.
-                self._told = {coil: on for coil, on in self._told.items() if self._inputs and not on}
+                self._told = {coil: on for coil, on in self._told.items() if self._inputs and not on and coil != bolt}
                 again = loop.time() + _AGAIN
             await self._write(board)
             high = await self._read(board)

@@ -76,6 +76,21 @@ async def test_a_board_that_forgot_its_outputs_is_told_again() -> None:
         await until(lambda: Output.UNLOCK in sim.on)
 
 
+@pytest.mark.parametrize("unlock", ["4", "4 off"])
+async def test_a_bolt_that_another_master_opened_is_shut_again(unlock: str) -> None:
+    def coil() -> bool:
+        return Output.UNLOCK in sim.on
+
+    sim, shut = Turnstile("tcp://127.0.0.1:0"), unlock.endswith("off")
+    async with opened(sim, unlock=unlock):
+        await until(lambda: coil() is shut)
+        other = Board(sim.url, unit=1, framing="tcp", baudrate=9600, parity="none", patience=1.0)
+        async with other:
+            await other.write(4, on=not shut)
+            assert coil() is not shut
+            await until(lambda: coil() is shut)
+
+
 async def test_nothing_is_left_on() -> None:
     async with asyncio.timeout(30), Turnstile("tcp://127.0.0.1:0") as sim:
         async with device(sim) as board:
