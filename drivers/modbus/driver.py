@@ -79,6 +79,11 @@ class Modbus:
         #: How long the bolt's relay is on.
         opens: float = Field(default=0.5, ge=0.1, le=60, description="seconds from 0.1 to 60", examples=[0.5])
 
+        @classmethod
+        def place(cls, text: str) -> frozenset[tuple[int, int]]:
+            """The bits of its address."""
+            return Point.parse(text).bits
+
         @property
         def inputs(self) -> dict[Role, Point]:
             """The contacts that are there."""
@@ -198,6 +203,11 @@ def _judge(settings: Modbus.Settings) -> None:
         raise ConfigError("a modbus board without an address", hint=f"name one of {', '.join([*Role, *Output])}")
     if inputs and len(span(inputs)) > LONGEST:
         raise ConfigError(f"contacts more than {LONGEST} addresses apart", hint="one question asks for all of them")
+    coils_asked = {point.address: role for role, point in inputs.items() if settings.table is Table.COILS}
+    for output, point in outputs.items():
+        if point.address in coils_asked:
+            both = f"{coils_asked[point.address]} and {output}"
+            raise ConfigError(f"{both} are the same coil", hint="the gateway would hear itself: compare the manual")
     bits = [*outputs.values(), *(inputs.values() if settings.table.has_bits else ())]
     if any(point.bit is not None for point in bits):
         raise ConfigError(

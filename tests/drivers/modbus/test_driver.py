@@ -163,6 +163,7 @@ async def test_a_line_is_for_one(tmp_path: Path) -> None:
         ({"pass_a": "0", "ready": "200"}, "more than 125"),
         ({"pass_a": "0.1"}, "one bit already"),
         ({"green": "0.1"}, "one bit already"),
+        ({"table": "coils", "pass_a": "3", "unlock": "03"}, "pass_a and unlock are the same coil"),
     ],
 )
 def test_a_wiring_that_cannot_be(settings: dict[str, object], why: str) -> None:
@@ -176,6 +177,9 @@ def test_a_wiring_that_cannot_be(settings: dict[str, object], why: str) -> None:
     [
         ({"pass_a": "1", "pass_b": "1 off"}, "pass_a already"),
         ({"green": "1", "red": "1"}, "green already"),
+        ({"pass_a": "3", "ready": "03"}, "pass_a already"),
+        ({"table": "input_registers", "pass_a": "7", "ready": "7.0"}, "pass_a already"),
+        ({"table": "input_registers", "pass_a": "7.00", "ready": "7.0"}, "pass_a already"),
         ({"pass_a": "one"}, "counted from 0"),
         ({"url": "unix:/run/board"}, "tcp://host:port"),
     ],
