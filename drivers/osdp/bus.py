@@ -124,12 +124,17 @@ class Bus:
                 error.add_note(f"{self._thread.name}: its thread hangs and was left behind")
             return
         self._thread.join()
+
+    def _end(self) -> None:
+        """The thread is gone, in time or long after it was left behind."""
+        self._ended.set()
         for end in (self._woken, self._wakes):
             os.close(end)
 
     def _wake(self) -> None:
-        with contextlib.suppress(BlockingIOError):
-            os.write(self._wakes, b"\0")
+        if not self._ended.is_set():
+            with contextlib.suppress(BlockingIOError):
+                os.write(self._wakes, b"\0")
 
     def _run(self) -> None:
         """The thread."""
@@ -139,7 +144,7 @@ class Bus:
             self._failed = error
         finally:
             self._call(self._known.set)
-            self._call(self._ended.set)
+            self._call(self._end)
 
     def _serve(self, panel: Panel) -> None:
         waiting = select.poll()

@@ -10,6 +10,7 @@ from drivers.osdp import bus as thread_of_bus
 from drivers.osdp.panel import Panel, Wire
 from gateway.errors import DeviceLost
 from simulators.osdp import OsdpBus
+from tests.contracts.leftovers import at_most, descriptors
 from tests.drivers.osdp.bench import KEY, device
 
 
@@ -18,7 +19,7 @@ async def test_a_library_that_hangs_hangs_nothing_else(tmp_path: Path, monkeypat
     monkeypatch.setattr(thread_of_bus, "_CLOSING", 0.1)
     let_go, turn = threading.Event(), Panel.turn
     async with asyncio.timeout(30), OsdpBus(str(tmp_path / "bus"), {1: KEY}) as sim:
-        bus = device(sim, tmp_path / "keys", {1: KEY})
+        files, bus = descriptors(), device(sim, tmp_path / "keys", {1: KEY})
         async with bus:
             monkeypatch.setattr(Panel, "turn", lambda panel: (let_go.wait(), turn(panel))[1])
             with pytest.raises(DeviceLost, match="hangs"):
@@ -29,6 +30,7 @@ async def test_a_library_that_hangs_hangs_nothing_else(tmp_path: Path, monkeypat
         assert left.daemon
         let_go.set()
         await asyncio.to_thread(left.join, 10)
+        assert await at_most(files)
         async with device(sim, tmp_path / "keys", {1: KEY}):
             await sim.opened()
 
