@@ -17,6 +17,7 @@ from typing import Any, Final, Protocol, Self
 
 from drivers.abandoned import abandon, refuse_more
 from drivers.cable import Line
+from drivers.frames import Noise
 from drivers.osdp.codec import Order
 from drivers.osdp.panel import PATIENCE, Panel
 from gateway.errors import DeviceLost
@@ -35,8 +36,8 @@ _MOST: Final = 1
 class Hears(Protocol):
     """Who is told, in the loop, what happens on the bus. A call may wait for room: the thread waits with it."""
 
-    async def event(self, address: int, event: Mapping[str, Any]) -> None:
-        """A reader told something."""
+    async def event(self, address: int, event: Mapping[str, Any] | Noise) -> None:
+        """A reader told something, or noise was heard instead of it."""
         ...
 
     async def stands(self, address: int, why: str | None) -> None:

@@ -14,6 +14,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from drivers.cable import LineUrl, open_line
 from drivers.channel import Channel, hearing
+from drivers.frames import Noise
 from drivers.osdp.bus import Bus
 from drivers.osdp.codec import Local, Order, Uid, picture, read, rest
 from drivers.osdp.keys import KeyFile
@@ -158,10 +159,10 @@ class Osdp:
             raise DeviceLost("the device is not open")
         self._bus.tell(address, orders)
 
-    async def event(self, address: int, event: Mapping[str, Any]) -> None:
+    async def event(self, address: int, event: Mapping[str, Any] | Noise) -> None:
         """As the bus tells it."""
         place, now = self._places[address], asyncio.get_running_loop().time()
-        match read(event, self._settings.uid):
+        match event if isinstance(event, Noise) else read(event, self._settings.uid):
             case None:
                 pass
             case Local() as local:
