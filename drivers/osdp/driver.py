@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack
 from pathlib import Path
 from types import TracebackType
-from typing import Annotated, Any, Never, Self
+from typing import Annotated, Any, ClassVar, Never, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
@@ -65,6 +65,12 @@ class _Place:
 
 class Osdp:
     """Up to eight readers by their addresses; each has a lamp."""
+
+    #: What says `calibrate`.
+    by_hand: ClassVar = (
+        'whole UIDs are its setting uid: write uid = "air", hold the card to it and compare, '
+        'and uid = "reversed" where the bytes run backwards'
+    )
 
     class Settings(BaseModel):
         """The keys of its [[devices]] table."""

@@ -77,15 +77,19 @@ def calibrate(config: Path, lane: str, uid: str, wait: float) -> None:
     import asyncio
 
     from config.load import load
-    from gateway.calibrate import calibrated, device_of, known_card
+    from gateway.calibrate import calibrated, device_of, known_card, reader_of
 
     with speaking_errors():
         loaded, known = load(config), known_card(uid)
         device = device_of(loaded, lane)
+        reader = reader_of(device)
         click.echo(f"Hold {known.masked} to the reader of lane {lane}, and take it away.", err=True)
-        found = asyncio.run(calibrated(loaded, device, known, wait=wait))
+        found = asyncio.run(calibrated(loaded, device, reader, known, wait=wait))
     if found.told != known:
         click.echo(f"This reader tells only a part of the card, {found.told}: enter its cards as such.", err=True)
+    if not found.settings:
+        click.echo("The settings are right as they are.", err=True)
+        return
     click.echo(f'In the [[devices]] table "{device.id}" of {config}:', err=True)
     for key, value in found.settings.items():
         click.echo(f"{key} = {json.dumps(value)}")
