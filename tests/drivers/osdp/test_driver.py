@@ -152,7 +152,6 @@ async def test_a_line_of_noise_is_no_reader_that_answers(tmp_path: Path, capfd: 
         await bus.__aenter__()
     hissing.cancel()
     await line.unplug()
-    assert bus.reader("1").faults["noise_bytes"] > 1000  # type: ignore[attr-defined]
     assert capfd.readouterr().err == ""
 
 
