@@ -93,7 +93,7 @@ async def test_the_field_is_off_between_two_rounds_and_switched_off_once(
 
 
 def test_frames_of_a_serial_line_are_whole_however_they_come() -> None:
-    ack, short, long = ACK, frame(b"\xd5\x4b\0"), frame(b"\xd5\x41" + bytes(300))
+    ack, short, long = ACK, frame(b"\xd5\x4b\0"), frame(b"\xd5\x41" + bytes(263))
     chip, end = os.openpty()
     try:
         port = ExclusiveTTY(os.ttyname(end))
@@ -118,6 +118,44 @@ def test_frames_of_a_serial_line_are_whole_however_they_come() -> None:
     port.close()
     with pytest.raises(OSError, match=os.strerror(errno.ENODEV)):
         port.read(1)
+
+
+class Dripping:
+    """Says a byte whenever somebody waits for more, and takes its time."""
+
+    def __init__(self, chip: int) -> None:
+        self._chip, self._pace = chip, threading.Event()
+
+    def poll(self, timeout: float) -> bool:
+        self._pace.wait(min(timeout / 1000, 0.02))
+        os.write(self._chip, b"\0")
+        return timeout > 0
+
+
+def test_a_chip_that_drips_is_not_waited_for_longer_than_for_one_frame() -> None:
+    chip, end = os.openpty()
+    try:
+        port = ExclusiveTTY(os.ttyname(end))
+        os.write(chip, frame(b"\xd5\x41" + bytes(200))[:10])
+        port._readable = Dripping(chip)  # type: ignore[assignment]
+        assert len(port.read(200)) < 100
+        port.close()
+    finally:
+        os.close(chip)
+        os.close(end)
+
+
+@pytest.mark.parametrize("long", [frame(b"\xd5\x41" + bytes(264)), b"\0\0\xff\xff\xff\xff\xff\x02"])
+def test_a_frame_that_no_chip_sends_is_no_frame(long: bytes) -> None:
+    chip, end = os.openpty()
+    try:
+        port = ExclusiveTTY(os.ttyname(end))
+        os.write(chip, long)
+        assert port.read(1) == long[:9]
+        port.close()
+    finally:
+        os.close(chip)
+        os.close(end)
 
 
 async def test_nfcpy_gets_the_port_itself_not_a_link_to_it(tmp_path: Path) -> None:
