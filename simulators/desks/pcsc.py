@@ -39,4 +39,4 @@ def on_desk(url: str | None, folder: Path) -> OnDesk:
     socket = Path(os.environ.get(_SOCKET) or folder / "pcscd.comm")
     reader = _Reader(folder, *([url.removeprefix("pcsc:")] if url else []), socket=socket)
     settings = f"# only for a gateway that is started with {_SOCKET}={socket}\n"
-    return OnDesk(reader, lengths=(4, 7, 10), settings=settings, at_once=False)
+    return OnDesk(reader, lengths=(4, 7, 10), example="04DE5F1EACC040", settings=settings, at_once=False)
