@@ -21,9 +21,8 @@ from gateway.domain.entry import DeviceState
 from gateway.domain.model import Reason, Verdict
 from gateway.errors import ConfigError, DeviceLost
 from gateway.ports import CardRead, DeviceNotice, GateEvent, ReaderEvent
-from simulators.line import device_end
 from simulators.osdp import OsdpBus
-from tests.drivers.osdp.bench import KEY, device, keyed
+from tests.drivers.osdp.bench import KEY, device
 
 OTHER = bytes.fromhex("00112233445566778899AABBCCDDEEFF")
 BITS = bytes.fromhex("BF721200")
@@ -136,23 +135,6 @@ async def test_a_bus_without_any_reader_is_a_lost_device(tmp_path: Path) -> None
         with pytest.raises(DeviceLost, match="does not answer") as lost:
             await device(sim, tmp_path / "keys", {1: KEY}).__aenter__()
         assert "A to A" in lost.value.hint
-
-
-async def test_a_line_of_noise_is_no_reader_that_answers(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
-    async def hiss() -> None:
-        while True:
-            line.send(b"\x53\x81\xff\x01" + bytes(range(200)))
-            await asyncio.sleep(0.01)
-
-    line = device_end(str(tmp_path / "bus"))
-    await line.plug()
-    hissing = asyncio.create_task(hiss())
-    bus = Osdp(Osdp.Settings(url=line.url, keys=keyed(tmp_path / "keys", 1)))
-    with pytest.raises(DeviceLost, match="drowned in noise"):
-        await bus.__aenter__()
-    hissing.cancel()
-    await line.unplug()
-    assert capfd.readouterr().err == ""
 
 
 async def test_a_reader_without_a_key_is_told_and_the_others_work(tmp_path: Path) -> None:
