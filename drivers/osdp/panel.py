@@ -158,7 +158,8 @@ class Panel:
         told, self._events = self._events, []
         yield from ((self._addresses[index], event) for index, event in told)
         noise, self._wire.noise = self._wire.noise, Counter()
-        yield from ((address, Noise(size=size)) for address, size in noise.items() if size)
+        # What was said before the first question belongs to nobody.
+        yield from ((address, Noise(size=noise[address])) for address in self._addresses if noise[address])
 
     def there(self, address: int) -> bool:
         """Whether it answers in its secure channel."""
