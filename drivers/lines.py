@@ -58,10 +58,10 @@ class Lines(Generic[T]):
 
 
 def whole(read: Callable[[bytes], Iterable[T]]) -> Read[T | Frame]:
-    """Judges whole lines, without what ends them; of others there is nothing to be had."""
+    """Judges whole lines, without what ends them and the blank ones before; of others there is nothing to be had."""
 
     def judge(raw: bytes, whole: bool) -> Iterator[T | Frame]:
-        line = raw.strip(b"\r\n")
+        line = raw.strip(b"\r\n").rpartition(b"\n")[2]
         return iter(read(line) if whole else [BadFrame(raw=line, why=_TOO_LONG)])
 
     return judge

@@ -1,7 +1,7 @@
 """What comes and goes by itself is told until it chatters: a loose wire would fill the disk with alarms.
 
 What chatters is told once, and stands as not usual until it was still: leaving the usual state counts at once, as ever, and
-coming back only then. No I/O and no clock. Seconds count from anywhere, and never backwards.
+coming back only then; of several unusual states one is told at a time. No I/O and no clock. Seconds count from anywhere, and never backwards.
 """
 
 from collections import deque
@@ -14,6 +14,8 @@ from gateway.ports import DeviceNotice
 OFTEN: Final = 10
 WITHIN: Final = 60.0
 STILL: Final = 30.0
+#: What chatters from one unusual state to another is told no oftener than what does not chatter yet.
+EACH: Final = WITHIN / OFTEN
 
 
 class Chatter:
@@ -67,7 +69,9 @@ class _State:
         #: What was heard and what was told last, and whether it is the usual state.
         self._heard: tuple[DeviceNotice, bool] | None = None
         self._told: tuple[DeviceNotice, bool] | None = None
-        self._changed = 0.0
+        self._changed = self._told_at = 0.0
+        #: That it chatters was told.
+        self._loose = False
 
     def hear(self, notice: DeviceNotice, now: float, *, usual: bool) -> list[DeviceNotice]:
         if self._heard == (notice, usual):
@@ -75,15 +79,24 @@ class _State:
         self._heard, self._changed = (notice, usual), now
         if not usual:
             self._chatter.leave(now)
-        waits = self._chatter and self._told is not None and not self._told[1]
-        return [] if waits else self._tell()
+        unusual = self._told is not None and not self._told[1]
+        waits = self._chatter and unusual and (usual or now - self._told_at < EACH)
+        return [] if waits else self._tell(now)
 
     def settle(self, now: float) -> list[DeviceNotice]:
-        return self._tell() if self._heard != self._told and now - self._changed >= STILL else []
-
-    def _tell(self) -> list[DeviceNotice]:
-        if self._heard is None:
+        if self._heard is None or self._heard == self._told:
             return []
-        self._told = notice, usual = self._heard
+        since, wait = (self._changed, STILL) if self._heard[1] else (self._told_at, EACH)
+        return self._tell(now) if now - since >= wait else []
+
+    def _tell(self, now: float) -> list[DeviceNotice]:
+        if self._heard is None or self._heard == self._told:
+            return []
+        self._told, self._told_at = self._heard, now
+        notice, usual = self._told
         told = [notice] if notice.detail else []
-        return told + ([chatters(self._name)] if self._chatter and not usual else [])
+        if usual or self._loose or not self._chatter:
+            self._loose = self._loose and not usual
+            return told
+        self._loose = True
+        return [*told, chatters(self._name)]

@@ -1,6 +1,7 @@
 """The keys of a gate of contacts and outputs, for every kind of board: what is wired, and a kind says how one writes where."""
 
-from collections.abc import Iterable
+from collections.abc import Hashable, Iterable
+from collections.abc import Set as AbstractSet
 from typing import Any, ClassVar, Final, Generic, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
@@ -44,10 +45,15 @@ class Wiring(BaseModel, Generic[W]):
     @classmethod
     def _its_own_place(cls, text: str, info: ValidationInfo) -> str:
         kin = next(names for names in cls.apart if info.field_name in names)
-        others = {str(other).partition(" ")[0]: key for key, other in info.data.items() if key in kin}
-        if text and (other := others.get(text.partition(" ")[0])):
-            raise ValueError(f"that is {other} already")
+        for key, other in info.data.items():
+            if text and other and key in kin and cls.place(text) & cls.place(other):
+                raise ValueError(f"that is {key} already")
         return text
+
+    @classmethod
+    def place(cls, text: str) -> AbstractSet[Hashable]:
+        """What it takes, however it is written."""
+        return {text}
 
     def wired(self, names: Iterable[N]) -> dict[N, str]:
         """Where each is that is there."""

@@ -34,15 +34,21 @@ def device_of(config: GatewayConfig, lane: str) -> DeviceConfig:
     return next(device for device in config.devices if device.id == lanes[lane])
 
 
+def _reader_of(device: DeviceConfig) -> OneWay:
+    """What one card can be read with. Raises ConfigError."""
+    reader = build(device.kind, device.settings)
+    if isinstance(reader, OneWay):
+        return reader
+    if by_hand := getattr(reader, "by_hand", None):
+        raise ConfigError(f"the settings of kind {device.kind} are found by hand", hint=by_hand)
+    raise ConfigError(f"a reader of kind {device.kind} needs no such settings", hint="it tells whole UIDs by itself")
+
+
 async def calibrated(
     config: GatewayConfig, device: DeviceConfig, known: Credential, *, wait: float, ask: Callable[[], None]
 ) -> Fit:
     """Waits `wait` seconds for the card, once it could `ask` for it. Raises ConfigError, also while the daemon runs and where nothing fits; DeviceLost."""
-    reader = build(device.kind, device.settings)
-    if not isinstance(reader, OneWay):
-        raise ConfigError(
-            f"a reader of kind {device.kind} needs no such settings", hint="it tells whole UIDs by itself"
-        )
+    reader = _reader_of(device)
     with _alone(config.state.ledger):
         ask()
         try:

@@ -83,6 +83,9 @@ class OnDesk:
     device: Device
     #: Bytes that its UIDs may have; none for a gate.
     lengths: tuple[int, ...] = ()
+    #: What is typed for a card.
+    card: str = "a UID in hex"
+    example: str = "55007EE424"
     #: What may be typed beside UIDs.
     words: Words = field(default_factory=dict)
     #: What a driver needs beside its url.
@@ -167,7 +170,7 @@ async def plugged(
 
 
 def _asks(desk: OnDesk) -> str:
-    uid = ["a UID in hex"] if desk.lengths else []
+    uid = [desk.card] if desk.lengths else []
     return (
         f"Type {', or '.join([*uid, *([', '.join(desk.words)] if desk.words else [])])}, and press Enter; Ctrl-D ends."
     )
@@ -187,9 +190,7 @@ def _uid(kind: str, desk: OnDesk, text: str) -> bytes:
         uid = b""
     if len(uid) not in desk.lengths:
         lengths = " or ".join(map(str, desk.lengths))
-        raise ConfigError(
-            f"a UID of {kind} has {lengths} bytes in hex", hint="for example 55007EE424, or 04DE5F1EACC040 for nfc"
-        )
+        raise ConfigError(f"{kind} takes {desk.card}, {lengths} bytes of it", hint=f"for example {desk.example}")
     return uid
 
 

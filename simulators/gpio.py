@@ -19,6 +19,7 @@ from gpiod.line import Direction as Flow
 from gpiod.line import Value
 
 from drivers.contacts import OPENS, Level, Role, usual
+from drivers.gpio.chip import one_each
 from drivers.lamp import Output
 from gateway.domain.entry import GateMode
 from gateway.domain.model import Direction
@@ -99,7 +100,7 @@ class Requested:
 
 
 class Chip:
-    """Lines that a driver may request, each by its number as a string."""
+    """Lines that a driver may request, each by its number as a string or as PIN and its number."""
 
     def __init__(self) -> None:
         #: The electrical level of each line; one that nobody drives is pulled up.
@@ -127,7 +128,7 @@ class Chip:
             raise DeviceLost(f"no GPIO chip {chip}", hint="this machine has none")
         if self._request is not None:
             raise DeviceLost(f"{chip}: a line is in use", hint="stop that program or driver")
-        offsets = [int(line) for line in wanted]
+        offsets = one_each(chip, wanted, [int(line.removeprefix("PIN")) for line in wanted])
         self._request = Requested(self, dict(zip(offsets, wanted.values(), strict=True)))
         outputs = {
             line: setting.output_value

@@ -19,6 +19,8 @@ from simulators.line import Plugged
 
 #: Long enough to be cheap, short enough to close a reader quickly.
 _WAIT = 0.2
+#: A reader that asked nothing for so long is gone.
+_SILENT = 2.0
 _REQA = (b"\x26", b"\x52")
 _SELECTS = (0x93, 0x95, 0x97)
 _CASCADE = 0x04
@@ -81,6 +83,7 @@ class FieldEnd(asyncio.DatagramProtocol):
         self._transport: asyncio.DatagramTransport | None = None
         self._waiting: tuple[_Address, asyncio.TimerHandle] | None = None
         self._asked = asyncio.Event()
+        self._silence: asyncio.TimerHandle | None = None
         self._card: Card | None = None
 
     async def plug(self) -> None:
@@ -100,7 +103,7 @@ class FieldEnd(asyncio.DatagramProtocol):
             self._dismiss()
             transport.close()
             await asyncio.sleep(0)
-            self._asked.clear()
+            self._forget()
 
     def send(self, data: bytes) -> int:
         """A field says nothing by itself, except to the reader that asked last."""
@@ -137,7 +140,9 @@ class FieldEnd(asyncio.DatagramProtocol):
         with contextlib.suppress(ValueError):
             frame = bytes.fromhex(text)
             if frame in _REQA:
+                self._forget()
                 self._asked.set()
+                self._silence = asyncio.get_running_loop().call_later(_SILENT, self._forget)
             if self._card is not None:
                 if (answer := self._card.answer(frame)) is not None:
                     self._reply(answer, address)
@@ -155,6 +160,11 @@ class FieldEnd(asyncio.DatagramProtocol):
     def _nobody(self) -> None:
         self.send(b"RFOFF")
         self._dismiss()
+
+    def _forget(self) -> None:
+        self._asked.clear()
+        if self._silence is not None:
+            self._silence.cancel()
 
     def _dismiss(self) -> None:
         if self._waiting is not None:

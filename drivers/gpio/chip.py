@@ -139,7 +139,7 @@ def request(chip: str, wanted: Mapping[str, gpiod.LineSettings]) -> tuple[Lines,
     path = _path(chip)
     try:
         with closing(gpiod.Chip(path)) as found:
-            offsets = [_offset(found, chip, line) for line in wanted]
+            offsets = one_each(chip, wanted, [_offset(found, chip, line) for line in wanted])
             try:
                 config: dict[Iterable[int | str] | int | str, gpiod.LineSettings | None] = dict(
                     zip(offsets, wanted.values(), strict=True)
@@ -151,6 +151,16 @@ def request(chip: str, wanted: Mapping[str, gpiod.LineSettings]) -> tuple[Lines,
                 raise DeviceLost(f"{chip}: {_held(found, offsets)}", hint="stop that program or driver") from error
     except OSError as error:
         raise lost(path, error) from error
+
+
+def one_each(chip: str, lines: Iterable[str], offsets: Sequence[int]) -> Sequence[int]:
+    """The offsets. Raises DeviceLost where two lines are one: as an input and an output a contact would short it."""
+    known: dict[int, str] = {}
+    for line, offset in zip(lines, offsets, strict=True):
+        if (other := known.setdefault(offset, line)) != line:
+            hint = "gpioinfo lists name and number of each line: give every contact and output one of its own"
+            raise DeviceLost(f"{chip}: {other} and {line} are one line", hint=hint)
+    return offsets
 
 
 def _path(chip: str) -> str:

@@ -19,6 +19,8 @@ from gateway.errors import ConfigError, DeviceLost
 from gateway.ports import Gate, GateEvent, Reader
 
 _LINE = re.compile(r"([A-Za-z0-9_.-]{1,32})(?: (low|high))?")
+#: On a Raspberry Pi "GPIO17" is line 17.
+_NUMBER = re.compile(r"(?:GPIO)?([0-9]+)")
 _EXAMPLES = ["GPIO17", "GPIO17 high"]
 
 
@@ -61,6 +63,13 @@ class Gpio:
         )
         #: How long the bolt's relay is on.
         opens: float = Field(default=0.2, ge=0.1, le=60, description="seconds from 0.1 to 60", examples=[0.2])
+
+        @classmethod
+        def place(cls, text: str) -> frozenset[str | int]:
+            """The line, by its number where that is known."""
+            line, _ = _where(text, Level.LOW)
+            number = _NUMBER.fullmatch(line)
+            return frozenset({int(number[1]) if number else line})
 
         @property
         def inputs(self) -> dict[Role, tuple[str, Level]]:

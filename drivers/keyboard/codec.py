@@ -51,7 +51,7 @@ class Format(Printed):
 
 
 class Codec:
-    """Holds one event and the keys of one number; `raw` of its frames are the keys as text, `?` for an unknown one."""
+    """Holds one event and the keys of one number; `raw` of its frames are the keys as text, `?` for an unknown one, or part of an event."""
 
     def __init__(self, form: Format) -> None:
         self._form = form
@@ -78,7 +78,8 @@ class Codec:
         frames = [*self._ended(by_pause=True)]
         self._doubt = ""
         if self._begun:
-            frames.append(Noise(size=len(self._begun)))
+            why = f"an event of Linux has {EVENT.size} bytes: text that was typed is none"
+            frames.append(BadFrame(raw=bytes(self._begun), why=why))
         self._begun.clear()
         return frames
 

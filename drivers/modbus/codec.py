@@ -54,6 +54,11 @@ class Point:
             raise ValueError("an address of the board's manual, counted from 0")
         return cls(int(found[1]), int(found[2]) if found[2] else None, found[3] == "on" if found[3] else None)
 
+    @property
+    def bits(self) -> frozenset[tuple[int, int]]:
+        """What it takes of its address: all of it where no bit is named."""
+        return frozenset((self.address, bit) for bit in (range(16) if self.bit is None else [self.bit]))
+
     def on(self, value: int) -> bool:
         """Whether it is on, by the value at its address."""
         return bool(value if self.bit is None else value >> self.bit & 1)

@@ -19,7 +19,8 @@ from drivers.wiring import Wiring
 from gateway.errors import ConfigError, DeviceLost
 from gateway.ports import Gate, GateEvent, Reader
 
-#: A board that lost its power for a moment has forgotten what is on: that is told again.
+#: A board that lost its power for a moment has forgotten what is on, and another master may have opened the bolt: both
+#: are told again.
 _AGAIN: Final = 1.0
 #: Switching off while closing is tried for so long.
 _CLOSING: Final = 1.0
@@ -77,6 +78,11 @@ class Modbus:
         )
         #: How long the bolt's relay is on.
         opens: float = Field(default=0.5, ge=0.1, le=60, description="seconds from 0.1 to 60", examples=[0.5])
+
+        @classmethod
+        def place(cls, text: str) -> frozenset[tuple[int, int]]:
+            """The bits of its address."""
+            return Point.parse(text).bits
 
         @property
         def inputs(self) -> dict[Role, Point]:
@@ -146,6 +152,7 @@ class Modbus:
 
     async def _hear(self, board: Board, high: dict[Role, bool]) -> None:
         contacts = Contacts({role: point.level(role) for role, point in self._inputs.items()}, a_is=self._settings.a_is)
+        bolt = self._outputs[Output.UNLOCK].address if Output.UNLOCK in self._outputs else None
         loop = asyncio.get_running_loop()
         events, again = contacts.open(high, loop.time()), loop.time() + _AGAIN
         while not self._leaving:
@@ -158,7 +165,7 @@ class Modbus:
             self._changed.clear()
             if loop.time() >= again:
                 # A board that has no contacts is asked nothing: whether it is still there says only its answer to this.
-                self._told = {coil: on for coil, on in self._told.items() if self._inputs and not on}
+                self._told = {coil: on for coil, on in self._told.items() if self._inputs and not on and coil != bolt}
                 again = loop.time() + _AGAIN
             await self._write(board)
             high = await self._read(board)
@@ -196,6 +203,11 @@ def _judge(settings: Modbus.Settings) -> None:
         raise ConfigError("a modbus board without an address", hint=f"name one of {', '.join([*Role, *Output])}")
     if inputs and len(span(inputs)) > LONGEST:
         raise ConfigError(f"contacts more than {LONGEST} addresses apart", hint="one question asks for all of them")
+    coils_asked = {point.address: role for role, point in inputs.items() if settings.table is Table.COILS}
+    for output, point in outputs.items():
+        if point.address in coils_asked:
+            both = f"{coils_asked[point.address]} and {output}"
+            raise ConfigError(f"{both} are the same coil", hint="the gateway would hear itself: compare the manual")
     bits = [*outputs.values(), *(inputs.values() if settings.table.has_bits else ())]
     if any(point.bit is not None for point in bits):
         raise ConfigError(

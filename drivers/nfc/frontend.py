@@ -8,6 +8,7 @@ import re
 import select
 import struct
 import termios
+import time
 from collections.abc import Callable, Sequence
 from functools import partial
 from types import TracebackType
@@ -42,8 +43,8 @@ _UDP = re.compile(r"udp:[A-Za-z0-9.-]{1,253}:[0-9]{1,5}")
 #: A wrong checksum now and then is a long wire; several in a row are a chip that is gone.
 _GARBLED_IN_A_ROW = 3
 _ANSWER_BYTES = 16
-#: Of the chip's frames; milliseconds that a byte may take at the least.
-_ACK, _HEAD, _EXTENDED, _LONGEST_FRAME, _LEAST = nfc.clf.pn532.Chipset.ACK, 6, 0xFF, 512, 50
+#: Of the chip's frames; milliseconds that an answer may take at the least, and the bytes of one from the first to the last.
+_ACK, _HEAD, _EXTENDED, _LONGEST_BODY, _AT_ONCE, _LEAST = nfc.clf.pn532.Chipset.ACK, 6, 0xFF, 265, 512, 50
 #: In a SAK: the card speaks ISO 14443-4, so it may be a type 4 tag.
 _SPEAKS = 0x20
 _NDEF_APPLICATION, _NDEF_FILE = bytes.fromhex("D2760000850101"), bytes.fromhex("E104")
@@ -78,17 +79,18 @@ class ExclusiveTTY(nfc.clf.transport.TTY):  # type: ignore[misc]
         self._readable.register(self.tty.fileno(), select.POLLIN)
 
     def read(self, timeout: float) -> bytearray:
-        """One frame, or what there is of it within so many milliseconds. Raises OSError."""
-        frame = self._take(_HEAD, timeout)
+        """One frame, or what there is of it within so many milliseconds and the few that its bytes take. Raises OSError."""
+        until = time.monotonic() + (max(timeout, _LEAST) + _LEAST) / 1000
+        frame = self._take(_HEAD, until)
         if not frame:
             raise TimeoutError(errno.ETIMEDOUT, os.strerror(errno.ETIMEDOUT))
         if frame == _ACK:
             return frame
         rest = frame[3]
         if rest == _EXTENDED:
-            frame += self._take(3, timeout)
+            frame += self._take(3, until)
             rest = frame[5] << 8 | frame[6]
-        return frame + self._take(rest + 1, timeout)
+        return frame + self._take(rest + 1, until) if rest <= _LONGEST_BODY else frame
 
     def write(self, frame: bytes) -> None:
         """Says it; what was heard before is forgotten. Raises OSError."""
@@ -98,10 +100,10 @@ class ExclusiveTTY(nfc.clf.transport.TTY):  # type: ignore[misc]
         if os.write(port, frame) < len(frame):
             raise OSError(errno.EIO, os.strerror(errno.EIO))
 
-    def _take(self, size: int, timeout: float) -> bytearray:
+    def _take(self, size: int, until: float) -> bytearray:
         port = self._descriptor()
-        while len(self._heard) < size and self._readable.poll(max(timeout, _LEAST)):
-            if not (data := os.read(port, _LONGEST_FRAME)):
+        while len(self._heard) < size and self._readable.poll(max(0, until - time.monotonic()) * 1000):
+            if not (data := os.read(port, _AT_ONCE)):
                 raise OSError(errno.ENODEV, os.strerror(errno.ENODEV))
             self._heard += data
         taken = self._heard[:size]

@@ -17,6 +17,7 @@ from typing import Any, Final, Protocol, Self
 
 from drivers.abandoned import abandon, refuse_more
 from drivers.cable import Line
+from drivers.frames import Noise
 from drivers.osdp.codec import Order
 from drivers.osdp.panel import PATIENCE, Panel
 from gateway.errors import DeviceLost
@@ -35,8 +36,8 @@ _MOST: Final = 1
 class Hears(Protocol):
     """Who is told, in the loop, what happens on the bus. A call may wait for room: the thread waits with it."""
 
-    async def event(self, address: int, event: Mapping[str, Any]) -> None:
-        """A reader told something."""
+    async def event(self, address: int, event: Mapping[str, Any] | Noise) -> None:
+        """A reader told something, or noise was heard instead of it."""
         ...
 
     async def stands(self, address: int, why: str | None) -> None:
@@ -124,12 +125,17 @@ class Bus:
                 error.add_note(f"{self._thread.name}: its thread hangs and was left behind")
             return
         self._thread.join()
+
+    def _end(self) -> None:
+        """The thread is gone, in time or long after it was left behind."""
+        self._ended.set()
         for end in (self._woken, self._wakes):
             os.close(end)
 
     def _wake(self) -> None:
-        with contextlib.suppress(BlockingIOError):
-            os.write(self._wakes, b"\0")
+        if not self._ended.is_set():
+            with contextlib.suppress(BlockingIOError):
+                os.write(self._wakes, b"\0")
 
     def _run(self) -> None:
         """The thread."""
@@ -139,7 +145,7 @@ class Bus:
             self._failed = error
         finally:
             self._call(self._known.set)
-            self._call(self._ended.set)
+            self._call(self._end)
 
     def _serve(self, panel: Panel) -> None:
         waiting = select.poll()

@@ -8,12 +8,13 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack
 from pathlib import Path
 from types import TracebackType
-from typing import Annotated, Any, Never, Self
+from typing import Annotated, Any, ClassVar, Never, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from drivers.cable import LineUrl, open_line
 from drivers.channel import Channel, hearing
+from drivers.frames import Noise
 from drivers.osdp.bus import Bus
 from drivers.osdp.codec import Local, Order, Uid, picture, read, rest
 from drivers.osdp.keys import KeyFile
@@ -64,6 +65,12 @@ class _Place:
 
 class Osdp:
     """Up to eight readers by their addresses; each has a lamp."""
+
+    #: What says `calibrate`.
+    by_hand: ClassVar = (
+        'whole UIDs are its setting uid: write uid = "air", hold the card to it and compare, '
+        'and uid = "reversed" where the bytes run backwards'
+    )
 
     class Settings(BaseModel):
         """The keys of its [[devices]] table."""
@@ -158,10 +165,10 @@ class Osdp:
             raise DeviceLost("the device is not open")
         self._bus.tell(address, orders)
 
-    async def event(self, address: int, event: Mapping[str, Any]) -> None:
+    async def event(self, address: int, event: Mapping[str, Any] | Noise) -> None:
         """As the bus tells it."""
         place, now = self._places[address], asyncio.get_running_loop().time()
-        match read(event, self._settings.uid):
+        match event if isinstance(event, Noise) else read(event, self._settings.uid):
             case None:
                 pass
             case Local() as local:

@@ -5,7 +5,7 @@ insecure for ten. So every reader that is not there, safely, is switched off and
 """
 
 import random
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -15,6 +15,8 @@ from osdp import Capability, Channel, Command, LibFlag, LogLevel, PDInfo
 from tenacity import AsyncRetrying, RetryCallState, wait_random_exponential
 
 from drivers.cable import Line
+from drivers.frames import Noise
+from drivers.osdp.answers import Answers
 from drivers.osdp.codec import Order
 from gateway.errors import DeviceLost
 
@@ -47,35 +49,50 @@ class Wire(Channel):  # type: ignore[misc]
         super().__init__()
         self._line = line
         self._asked = 0
+        self._answers, self._unread = Answers(), bytearray()
         #: How many were asked.
         self.questions = 0
         #: What ended the bus.
         self.failed: Exception | None = None
         #: By address, questions since something was heard; who was never heard has left enough of them unanswered.
         self.unanswered: defaultdict[int, int] = defaultdict(lambda: _UNANSWERED)
+        #: By address, bytes that were heard instead of an answer: since they were fetched, and after the last question.
+        self.noise, self._last = Counter[int](), Counter[int]()
 
     def read(self, max_bytes: int) -> bytes:
-        """What is there now."""
-        data = self._try(lambda: self._line.read(max_bytes)) or b""
-        if data:
+        """What was answered by now."""
+        heard = self._try(lambda: self._line.read(_PORTION)) or b""
+        if answers := self._answers.feed(heard, self._asked):
             self.unanswered[self._asked] = 0
+            self._unread += answers
+        data = bytes(self._unread[:max_bytes])
+        del self._unread[:max_bytes]
         return data
 
     def write(self, buf: bytes) -> int:
         """All of it, or none."""
         frame = bytes(buf).lstrip(_MARK)
         if len(frame) > 1:
+            self._last[self._asked] = self._answers.end()
+            self.noise[self._asked] += self._last[self._asked]
             self._asked = frame[1] & _ADDRESS
             self.unanswered[self._asked] += 1
             self.questions += 1
         self._try(lambda: self._line.write(bytes(buf)))
         return 0 if self.failed else len(buf)
 
+    def disturbed(self, address: int) -> bool:
+        """Whether the last question to it brought noise."""
+        return bool(self._answers.noise if address == self._asked else self._last[address])
+
     def flush(self) -> None:
         """Throw away what came too late."""
         for _ in range(_PORTIONS):
-            if not self._try(lambda: self._line.read(_PORTION)):
+            heard = self._try(lambda: self._line.read(_PORTION))
+            if not heard:
                 break
+            self._answers.feed(heard, self._asked)
+        self._unread.clear()
 
     def _try(self, act: Callable[[], bytes | None]) -> bytes | None:
         if self.failed is None:
@@ -136,10 +153,13 @@ class Panel:
             reader.there = bool(safe >> reader.index & 1) and self._wire.unanswered[address] < _UNANSWERED
             self._recover(reader, now)
 
-    def events(self) -> Iterator[tuple[int, Mapping[str, Any]]]:
-        """What libosdp told since, by address."""
+    def events(self) -> Iterator[tuple[int, Mapping[str, Any] | Noise]]:
+        """What libosdp told since, by address, and what was noise."""
         told, self._events = self._events, []
         yield from ((self._addresses[index], event) for index, event in told)
+        noise, self._wire.noise = self._wire.noise, Counter()
+        # What was said before the first question belongs to nobody.
+        yield from ((address, Noise(size=noise[address])) for address in self._addresses if noise[address])
 
     def there(self, address: int) -> bool:
         """Whether it answers in its secure channel."""
@@ -149,6 +169,8 @@ class Panel:
         """Why it is not there, for whoever can mend it."""
         if self._wire.unanswered[address] < _UNANSWERED:
             return "answers, but not under its key: it was reset or exchanged, or somebody plays it"
+        if self._wire.disturbed(address):
+            return "is drowned in noise: another baud rate, A and B exchanged, an echo, or a wire that is disturbed"
         return "does not answer"
 
     def tell(self, address: int, order: Order) -> bool:

@@ -94,6 +94,9 @@ def calibrate(config: Path, lane: str, uid: str, wait: float) -> None:
         found = asyncio.run(work)
     if found.told != known:
         click.echo(f"This reader tells only a part of the card, {found.told}: enter its cards as such.", err=True)
+    if not found.settings:
+        click.echo("The settings are right as they are.", err=True)
+        return
     click.echo(f'In the [[devices]] table "{device.id}" of {config}:', err=True)
     for key, value in found.settings.items():
         click.echo(f"{key} = {json.dumps(value)}")

@@ -28,4 +28,6 @@ def on_desk(url: str | None, folder: Path) -> OnDesk:
     """At that url, or at one in the folder."""
     keys = Path(f"{url}.keys") if url and url.startswith("/") else folder / "osdp.keys"
     bus = _Bus(url or str(folder / "osdp"), keys)
-    return OnDesk(bus, lengths=(4, 7, 10), settings=f'keys = "{keys}"\nuid = "air"\n', says_opened=True)
+    return OnDesk(
+        bus, lengths=(4, 7, 10), example="04DE5F1EACC040", settings=f'keys = "{keys}"\nuid = "air"\n', says_opened=True
+    )

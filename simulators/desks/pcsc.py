@@ -44,4 +44,4 @@ def on_desk(url: str | None, folder: Path) -> OnDesk:
     settings = f"# only for a gateway that is started with {_SOCKET}={socket}\n"
     if lack := lacking("pcsc"):
         settings += f"# that gateway needs the library {lack.library}, which is not installed here: {lack.hint}\n"
-    return OnDesk(reader, lengths=(4, 7, 10), settings=settings, at_once=False)
+    return OnDesk(reader, lengths=(4, 7, 10), example="04DE5F1EACC040", settings=settings, at_once=False)

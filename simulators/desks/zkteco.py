@@ -31,4 +31,5 @@ def on_desk(url: str | None, folder: Path) -> OnDesk:  # noqa: ARG001 - the url 
     """For the gateway at that url, or at a free port."""
     terminal = _Terminal(url, pace=_PACE)
     settings = f'terminals = [{{ serial = "{terminal.serial}", zone = "UTC" }}]\n'
-    return OnDesk(terminal, lengths=tuple(range(2, 10)), settings=settings, at_once=False)
+    card = "a person's number as pairs of decimal digits"
+    return OnDesk(terminal, lengths=tuple(range(2, 10)), card=card, example="0501", settings=settings, at_once=False)

@@ -12,10 +12,11 @@ from gateway.domain.answer import Answer, Words
 from gateway.domain.entry import GateMode
 from gateway.domain.model import Direction, Reason, Verdict
 from gateway.errors import ConfigError, DeviceLost
-from gateway.ports import Gate, GateEvent, Rotation
+from gateway.ports import Device, Gate, GateEvent, Rotation
 from tests.contracts.benches import every
 from tests.contracts.gates import Bench, Stand
 from tests.contracts.leftovers import descriptors
+from tests.contracts.starts import Start, another, kept, starts
 
 PATIENCE = 10.0
 BENCHES: Mapping[str, Callable[[Path], Bench]] = every("GATES")
@@ -128,6 +129,29 @@ async def test_a_pulled_plug_is_told_and_a_new_object_goes_on(bench: Bench, noth
             await bench.device().__aenter__()
         assert absent.value.hint
         await bench.sim.replug()
+
+
+@pytest.mark.parametrize(("bench", "start"), starts(BENCHES, another), indirect=["bench"])
+async def test_after_a_slow_start_the_next_passage_is_told_once(bench: Bench, start: Start, nothing_left: None) -> None:
+    heard = list[GateEvent]()
+
+    async def watch(device: Device) -> None:
+        nonlocal heard
+        async for event in device.gate("").events():
+            heard += [event]
+
+    await bench.stand(Stand())
+    async with asyncio.timeout(3 * PATIENCE), kept(bench.device, watch) as state:
+        async with start(bench, state):
+            await state.until(lambda: bool(state.told))
+        await state.until(lambda: state.serving)
+        await bench.connected(Stand())
+        await state.until(lambda: len(heard) >= len(Stand().told))
+        await bench.rotate(Direction.IN)
+        await bench.sim.blocked()
+        await state.until(lambda: heard[-1] == Stand(blocked=True).told[2])
+    assert heard == [*Stand().told, Rotation(direction=Direction.IN), Stand(blocked=True).told[2]]
+    assert state.told[-1] is None
 
 
 async def test_who_shows_something_on_a_lost_gate_ends_who_watches_it(bench: Bench) -> None:

@@ -14,6 +14,7 @@ from gateway.ports import CardRead, CardRefused, Device, DeviceNotice, ReaderEve
 from tests.contracts.benches import every, unnoticed
 from tests.contracts.leftovers import descriptors, nothing_more
 from tests.contracts.readers import SILENCE, Bench, again, unpacked
+from tests.contracts.starts import Start, another, asleep, kept, starts
 
 PATIENCE = 10.0
 
@@ -122,6 +123,29 @@ async def test_a_pulled_plug_is_told_and_a_new_object_goes_on(bench: Bench, noth
             await device_of(bench).__aenter__()
         assert absent.value.hint
         await bench.sim.replug()
+
+
+@pytest.mark.parametrize(("bench", "start"), starts(BENCHES, another, asleep), indirect=["bench"])
+async def test_after_a_slow_start_the_next_card_is_read_once(bench: Bench, start: Start, nothing_left: None) -> None:
+    heard = list[ReaderEvent]()
+
+    async def listen(device: Device) -> None:
+        nonlocal heard
+        async for event in device.reader("").events():
+            heard += [unpacked(event)]
+
+    cards = [CardRead(credential=bench.first), CardRead(credential=bench.second)]
+    async with asyncio.timeout(3 * PATIENCE), kept(lambda: device_of(bench), listen) as state:
+        async with start(bench, state):
+            await state.until(lambda: bool(state.told))
+        await state.until(lambda: state.serving)
+        await bench.sim.opened()
+        for card in (bench.first, bench.second):
+            await bench.present(card)
+        await state.until(lambda: cards[-1] in heard)
+    assert [event for event in heard if not isinstance(event, DeviceNotice)] == cards
+    assert {event.kind for event in heard if isinstance(event, DeviceNotice)} <= {DeviceState.GARBAGE}
+    assert state.told[-1] is None
 
 
 @pytest.mark.parametrize("busy", [False, True], ids=["idle", "busy"])

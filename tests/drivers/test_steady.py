@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from drivers.steady import OFTEN, STILL, WITHIN, Steady
+from drivers.steady import EACH, OFTEN, STILL, WITHIN, Steady
 from gateway.domain.entry import DeviceState
 from gateway.ports import DeviceNotice
 
@@ -71,6 +71,31 @@ def test_what_is_over_at_once_is_told_a_few_times_and_again_after_a_pause() -> N
     told = [notice for now in range(1000) for notice in steady.happen(OPENED, now / 10)]
     assert told == [*[OPENED] * OFTEN, LOOSE]
     assert steady.happen(OPENED, 1000.0) == [OPENED]
+
+
+FREE = DeviceNotice(kind=DeviceState.MODE, detail="free")
+LOCKED = DeviceNotice(kind=DeviceState.MODE, detail="locked")
+SINGLE = DeviceNotice(kind=DeviceState.MODE, detail="single")
+
+
+def test_from_one_unusual_state_to_another_nothing_is_held_back() -> None:
+    steady = Steady()
+    for now in range(20):
+        for mode in (FREE, SINGLE):
+            steady.hear(mode, now, usual=mode is SINGLE)
+    assert steady.hear(LOCKED, 19.5, usual=False) == [LOCKED]
+    assert steady.hear(FREE, 19.6, usual=False) == []
+    assert steady.settle(19.5 + EACH - 0.1) == []
+    assert steady.settle(19.5 + EACH) == [FREE]
+    assert steady.hear(SINGLE, 26.0, usual=True) == []
+    assert steady.settle(26.0 + STILL) == [SINGLE]
+
+
+def test_two_unusual_states_that_chatter_are_told_now_and_then() -> None:
+    steady = Steady()
+    told = [notice for turn in range(6000) for notice in steady.hear((FREE, LOCKED)[turn % 2], turn / 10, usual=False)]
+    assert len([notice for notice in told if notice.kind is DeviceState.GARBAGE]) == 1
+    assert len(told) <= OFTEN + 1 + 600 / EACH
 
 
 @given(st.lists(st.tuples(st.floats(0.0, 40.0), st.booleans()), max_size=200))

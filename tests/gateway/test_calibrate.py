@@ -9,6 +9,7 @@ import pytest
 
 from simulators.keyboard import Keyboard
 from simulators.line import Plugged
+from simulators.rdm6300 import Rdm6300
 from simulators.text import TextReader
 from sync.files import claim
 from tests.gateway.daemon import write_config
@@ -31,7 +32,7 @@ async def calibrate(
     pipe = asyncio.subprocess.PIPE
     process = await asyncio.create_subprocess_exec(*command, stdout=pipe, stderr=pipe)
     async with asyncio.timeout(60):
-        if isinstance(sim, TextReader | Keyboard):
+        if isinstance(sim, TextReader | Keyboard | Rdm6300):
             await sim.opened()
             assert await sim.present(UID)
         said, told = await process.communicate()
@@ -46,6 +47,14 @@ async def test_a_reader_that_prints_backwards(tmp_path: Path, state: bool) -> No
         code, said, told = await calibrate(config(tmp_path, sim.url), "em4100:62E3086CED", sim)
     assert (code, said) == (0, 'technology = "em4100"\nlength = 5\norder = "le"\ndelimiter = "lf"\n'), told
     assert "62E3086CED" not in told
+
+
+async def test_settings_that_are_right_are_told_to_be_so(tmp_path: Path) -> None:
+    async with Rdm6300("tcp://127.0.0.1:0") as sim:
+        code, said, told = await calibrate(config(tmp_path, sim.url, 'kind = "rdm6300"'), "em4100:62E3086CED", sim)
+    assert (code, said) == (0, "")
+    assert "right as they are" in told
+    assert "[[devices]]" not in told
 
 
 async def test_a_reader_that_leaves_bytes_out_is_told(tmp_path: Path) -> None:
@@ -97,6 +106,8 @@ async def test_not_beside_the_daemon(tmp_path: Path) -> None:
         ("em4100:62E3", "lane-1", LINE, "5 bytes"),
         ("em4100:62E3086CED", "lane-9", LINE, "lanes of this configuration: lane-1"),
         ("em4100:62E3086CED", "lane-1", 'kind = "virtual"', "needs no such settings"),
+        ("em4100:62E3086CED", "lane-1", 'kind = "osdp"', 'uid = "air"'),
+        ("em4100:62E3086CED", "lane-1", 'kind = "osdp"', 'uid = "reversed"'),
         ("em4100:62E3086CED", "lane-1", LINE, "nobody listens"),
     ],
 )
@@ -104,6 +115,7 @@ async def test_mistakes_are_told(tmp_path: Path, uid: str, lane: str, table: str
     code, said, told = await calibrate(config(tmp_path, "tcp://127.0.0.1:1", table), uid, lane=lane)
     assert (code, said) == (1, "")
     assert sentence in told
+    assert ("Hold" in told) is (sentence == "nobody listens")
     assert "Traceback" not in told
 
 

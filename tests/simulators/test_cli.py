@@ -95,6 +95,29 @@ def test_the_desk_says_what_the_gateway_lacks(tmp_path: Path, monkeypatch: pytes
     assert "the library pyscard, which is not installed here" in on_desk("pcsc", None, tmp_path).settings
 
 
+@pytest.mark.parametrize(
+    ("kind", "asked", "example"),
+    [
+        ("zkteco", "Type a person's number as pairs of decimal digits,", "0501"),
+        ("rdm6300", "Type a UID in hex,", "55007EE424"),
+        ("osdp", "Type a UID in hex,", "04DE5F1EACC040"),
+    ],
+)
+def test_what_a_desk_asks_for_is_what_it_takes(kind: str, asked: str, example: str) -> None:
+    line = [*SIMULATORS, "reader", kind, "--hold", "0"]
+    told = subprocess.run(line, input=b"no such thing\n", capture_output=True, check=False, timeout=60).stderr.decode()
+    assert asked in told
+    assert f"for example {example}\n" in told
+
+
+async def test_a_field_that_no_gateway_asks_any_more_says_so_and_ends() -> None:
+    async with on_the_desk("nfc") as (types, settings):
+        async with build("nfc", settings) as device:
+            types("04DE5F1EACC040")
+            await asyncio.wait_for(anext(device.reader("").events()), 20)
+        types("04112233445566")
+
+
 @pytest.mark.needs(*PCSC)
 async def test_a_card_lies_on_a_reader_of_pcscd(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PCSCLITE_CSOCK_NAME", str(tmp_path / "pcscd.comm"))

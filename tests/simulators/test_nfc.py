@@ -1,11 +1,13 @@
 """A card on the air answers as ISO/IEC 14443-3 says, whoever asks."""
 
 import asyncio
+import contextlib
+import socket
 from pathlib import Path
 
 import pytest
 
-from simulators.nfc import Card
+from simulators.nfc import Card, NfcField
 
 EXCHANGES = [
     (bytes.fromhex(line[2:24]), bytes.fromhex(line[26:]))
@@ -41,3 +43,26 @@ async def test_nothing_else_is_answered() -> None:
     card = Card(UID)
     assert [card.answer(request) for request in (b"", b"\x93", b"\x93\x20", b"\x50\x00", b"\xe0\x80")] == [None] * 5
     await asyncio.sleep(0)
+
+
+async def asked(field: NfcField) -> bool:
+    """Whether a reader is there."""
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(0.01):
+            await field.opened()
+            await asyncio.sleep(0)
+            return True
+    return False
+
+
+async def test_a_reader_that_asks_no_more_is_forgotten(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("simulators.nfc._SILENT", 0.05)
+    async with asyncio.timeout(10), NfcField() as field:
+        host, port = field.url.removeprefix("udp:").split(":")
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as reader:
+            reader.sendto(b"106A 26", (host, int(port)))
+        await field.opened()
+        while await asked(field):
+            pass

@@ -172,6 +172,8 @@ async def test_what_is_asked_of_the_kernel() -> None:
         ({"chip": "x", "pass_a": "GPIO17 up"}, "pass_a"),
         ({"chip": "x", "pass_a": "GPIO 17"}, "pass_a"),
         ({"chip": "x", "pass_a": "17", "unlock": "17 low"}, "unlock"),
+        ({"chip": "x", "pass_a": "GPIO17", "ready": "17"}, "pass_a already"),
+        ({"chip": "x", "pass_a": "17", "ready": "017 high"}, "pass_a already"),
         ({"chip": "x y", "pass_a": "17"}, "chip"),
         ({"chip": "x", "pass_a": "17", "a_is": "left"}, "a_is"),
         ({"chip": "x", "unlock": "17", "opens": 0.0}, "opens"),
@@ -182,6 +184,15 @@ def test_a_wrong_setting_is_named(settings: dict[str, object], key: str) -> None
     with pytest.raises(ConfigError) as wrong:
         build("gpio", settings)
     assert key in f"{wrong.value} {wrong.value.hint}"
+
+
+async def test_two_names_of_one_line_are_told_before_anything_is_driven() -> None:
+    async with Turnstile() as sim:
+        wired = Gpio.Settings(chip="simulated", pass_a="PIN3", unlock="3")
+        with pytest.raises(DeviceLost, match="PIN3 and 3 are one line") as lost:
+            await Gpio(wired, ask=sim.ask).__aenter__()
+        assert lost.value.hint
+        assert sim.switched == []
 
 
 def test_a_chip_that_is_not_there_is_told_with_those_that_are() -> None:

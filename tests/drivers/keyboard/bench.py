@@ -18,6 +18,8 @@ class KeyboardBench:
     settings: ClassVar = {"technology": "em4100", "length": 5, "silence": SILENCE}
     first = em4100("62E3086CED")
     second = em4100("55007EE424")
+    #: Keys that nobody ended, long ago.
+    banner = Typist().text("12", None)
 
     def __init__(self, sim: Keyboard) -> None:
         self.sim = sim

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from drivers.frames import BadCard, BadFrame, Card, Frame, Noise
 from drivers.keyboard.codec import EV_KEY, EV_SYN, EVENT, SYN_DROPPED, SYN_REPORT, Codec, Format
+from drivers.registry import decoder
 from gateway.domain.credential import Technology
 from simulators.keyboard import ENTER, Typist
 from tests.drivers.promises import in_pieces, stays_small, told
@@ -171,3 +172,11 @@ def test_every_number_key_is_accounted_for(data: bytes) -> None:
 def test_a_flood_leaves_the_buffer_small(flood: str) -> None:
     keys = Typist(7).key(ENTER) if flood == "\n" else Typist(7).text(flood, None)
     assert stays_small(lambda: Codec(HEX), keys[:4080])
+
+
+@pytest.mark.parametrize("text", [b"55007EE424\n", b"0008315940\r\n" * 40])
+def test_typed_text_is_no_event_and_that_is_said_once(text: bytes) -> None:
+    kind = {"technology": "em4100", "length": 5}
+    [rejected] = decoder("keyboard", kind)([text])
+    assert bytes.fromhex(rejected["rejected"]) == text[-(EVENT.size - 1) :]
+    assert "24 bytes" in rejected["why"]

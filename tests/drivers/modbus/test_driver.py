@@ -76,6 +76,21 @@ async def test_a_board_that_forgot_its_outputs_is_told_again() -> None:
         await until(lambda: Output.UNLOCK in sim.on)
 
 
+@pytest.mark.parametrize("unlock", ["4", "4 off"])
+async def test_a_bolt_that_another_master_opened_is_shut_again(unlock: str) -> None:
+    def coil() -> bool:
+        return Output.UNLOCK in sim.on
+
+    sim, shut = Turnstile("tcp://127.0.0.1:0"), unlock.endswith("off")
+    async with opened(sim, unlock=unlock):
+        await until(lambda: coil() is shut)
+        other = Board(sim.url, unit=1, framing="tcp", baudrate=9600, parity="none", patience=1.0)
+        async with other:
+            await other.write(4, on=not shut)
+            assert coil() is not shut
+            await until(lambda: coil() is shut)
+
+
 async def test_nothing_is_left_on() -> None:
     async with asyncio.timeout(30), Turnstile("tcp://127.0.0.1:0") as sim:
         async with device(sim) as board:
@@ -148,6 +163,7 @@ async def test_a_line_is_for_one(tmp_path: Path) -> None:
         ({"pass_a": "0", "ready": "200"}, "more than 125"),
         ({"pass_a": "0.1"}, "one bit already"),
         ({"green": "0.1"}, "one bit already"),
+        ({"table": "coils", "pass_a": "3", "unlock": "03"}, "pass_a and unlock are the same coil"),
     ],
 )
 def test_a_wiring_that_cannot_be(settings: dict[str, object], why: str) -> None:
@@ -161,6 +177,9 @@ def test_a_wiring_that_cannot_be(settings: dict[str, object], why: str) -> None:
     [
         ({"pass_a": "1", "pass_b": "1 off"}, "pass_a already"),
         ({"green": "1", "red": "1"}, "green already"),
+        ({"pass_a": "3", "ready": "03"}, "pass_a already"),
+        ({"table": "input_registers", "pass_a": "7", "ready": "7.0"}, "pass_a already"),
+        ({"table": "input_registers", "pass_a": "7.00", "ready": "7.0"}, "pass_a already"),
         ({"pass_a": "one"}, "counted from 0"),
         ({"url": "unix:/run/board"}, "tcp://host:port"),
     ],

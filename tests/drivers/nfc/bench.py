@@ -1,6 +1,7 @@
 """nfcpy for the contract suite: its UDP reader, and a PN532 on a serial line."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import ClassVar
 
@@ -59,10 +60,16 @@ class ChipBench:
                 self.sim.chip.asked.clear()
                 await self.sim.chip.asked.wait()
 
+    @asynccontextmanager
+    async def asleep(self) -> AsyncIterator[None]:
+        self.sim.fault = Fault.SILENT
+        yield
+        self.sim.fault = None
+
 
 READERS: Mapping[str, Callable[[Path], FieldBench | ChipBench]] = {
     "nfc-udp": lambda _: FieldBench(NfcField()),
-    "nfc-pn532": lambda tmp: ChipBench(Pn532(str(tmp / "reader"))),
+    "nfc-pn532-pty": lambda tmp: ChipBench(Pn532(str(tmp / "reader"))),
 }
 #: UDP knows no connection: a field that is gone is a field without a card.
 UNNOTICED = {"nfc-udp"}

@@ -19,7 +19,7 @@ from drivers.nfc.frontend import ExclusiveTTY
 from gateway.domain.credential import Credential, Technology
 from gateway.errors import DeviceLost
 from gateway.ports import CardRead
-from simulators.pn532 import ACK, Chip, Fault, Pn532, frame
+from simulators.pn532 import Chip, Fault, Pn532
 
 UID = bytes.fromhex("04DE5F1EACC040")
 READ = CardRead(credential=Credential(technology=Technology.ISO14443A, uid=UID))
@@ -92,34 +92,6 @@ async def test_the_field_is_off_between_two_rounds_and_switched_off_once(
         assert asked[begins - 2 * len(round_) : begins] == round_ * 2
 
 
-def test_frames_of_a_serial_line_are_whole_however_they_come() -> None:
-    ack, short, long = ACK, frame(b"\xd5\x4b\0"), frame(b"\xd5\x41" + bytes(300))
-    chip, end = os.openpty()
-    try:
-        port = ExclusiveTTY(os.ttyname(end))
-        for said in (ack, short, long):
-            os.write(chip, said)
-        assert [bytes(port.read(1000)) for _ in range(3)] == [ack, short, long]
-        os.write(chip, ack + short[:4])
-        assert port.read(1000) == ack
-        assert port.read(1) == short[:4]
-        with pytest.raises(OSError, match=os.strerror(errno.ETIMEDOUT)):
-            port.read(1)
-        os.write(chip, ack)
-        port.write(short)
-        assert os.read(chip, 100) == short
-        with pytest.raises(OSError, match=os.strerror(errno.ETIMEDOUT)):
-            port.read(1)
-    finally:
-        os.close(chip)
-        os.close(end)
-    with pytest.raises(OSError, match=f"{os.strerror(errno.EIO)}|{os.strerror(errno.ENODEV)}"):
-        port.read(1)
-    port.close()
-    with pytest.raises(OSError, match=os.strerror(errno.ENODEV)):
-        port.read(1)
-
-
 async def test_nfcpy_gets_the_port_itself_not_a_link_to_it(tmp_path: Path) -> None:
     """It knows by `/dev/ttyUSB…` and `/dev/ttyS0` which ports of a Raspberry Pi are slow."""
     ports = []
@@ -133,16 +105,6 @@ async def test_nfcpy_gets_the_port_itself_not_a_link_to_it(tmp_path: Path) -> No
         patch.setattr("drivers.nfc.frontend.ExclusiveTTY", Recorded)
         async with opened(tmp_path) as (sim, _):
             assert set(ports) == {await asyncio.to_thread(os.path.realpath, sim.url)}
-
-
-async def test_a_port_that_is_gone_is_closed_all_the_same(tmp_path: Path) -> None:
-    async with Pn532(str(tmp_path / "reader")) as sim:
-        transport = ExclusiveTTY(sim.url)
-        port = transport.tty
-        assert port is not None
-        await sim.unplug()
-        transport.close()
-        assert not port.is_open
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,8 @@
 """An OSDP reader for the contract suite: alone on its bus, with a key in a folder."""
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 from drivers.osdp.driver import Osdp
@@ -54,9 +55,13 @@ class OsdpBench:
         assert self.sim.readers[1].bits(26, bytes.fromhex("00000040"))
 
     async def storm(self) -> None:
-        await self.sim.garbage(b"\x53\x81\xff\xff" + b"junk" * 50)
-        for _ in range(8):
-            assert self.sim.readers[1].bits(400, bytes(50))
+        await self.sim.garbage((b"\x53\x81\xff\xff" + b"junk" * 50) * 20)
+
+    @asynccontextmanager
+    async def asleep(self) -> AsyncIterator[None]:
+        self.sim.readers[1].powered = False
+        yield
+        self.sim.readers[1].powered = True
 
 
 READERS: Mapping[str, Callable[[Path], OsdpBench]] = {"osdp-pty": lambda tmp: OsdpBench(tmp, str(tmp / "bus"))}

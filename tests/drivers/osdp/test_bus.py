@@ -7,10 +7,13 @@ from pathlib import Path
 import pytest
 
 from drivers.osdp import bus as thread_of_bus
+from drivers.osdp.driver import Osdp
 from drivers.osdp.panel import Panel, Wire
 from gateway.errors import DeviceLost
+from simulators.line import device_end
 from simulators.osdp import OsdpBus
-from tests.drivers.osdp.bench import KEY, device
+from tests.contracts.leftovers import at_most, descriptors
+from tests.drivers.osdp.bench import KEY, device, keyed
 
 
 async def test_a_library_that_hangs_hangs_nothing_else(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -18,7 +21,7 @@ async def test_a_library_that_hangs_hangs_nothing_else(tmp_path: Path, monkeypat
     monkeypatch.setattr(thread_of_bus, "_CLOSING", 0.1)
     let_go, turn = threading.Event(), Panel.turn
     async with asyncio.timeout(30), OsdpBus(str(tmp_path / "bus"), {1: KEY}) as sim:
-        bus = device(sim, tmp_path / "keys", {1: KEY})
+        files, bus = descriptors(), device(sim, tmp_path / "keys", {1: KEY})
         async with bus:
             monkeypatch.setattr(Panel, "turn", lambda panel: (let_go.wait(), turn(panel))[1])
             with pytest.raises(DeviceLost, match="hangs"):
@@ -29,6 +32,7 @@ async def test_a_library_that_hangs_hangs_nothing_else(tmp_path: Path, monkeypat
         assert left.daemon
         let_go.set()
         await asyncio.to_thread(left.join, 10)
+        assert await at_most(files)
         async with device(sim, tmp_path / "keys", {1: KEY}):
             await sim.opened()
 
@@ -76,3 +80,21 @@ def test_a_flood_is_not_thrown_away_for_ever() -> None:
     flood = Flood()
     Wire(flood).flush()  # type: ignore[arg-type]
     assert flood.asked < 100
+
+
+async def test_a_line_of_noise_is_no_reader_that_answers(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    async def hiss() -> None:
+        while True:
+            line.send(b"\x53\x81\xff\x01" + bytes(range(200)))
+            await asyncio.sleep(0.01)
+
+    line = device_end(str(tmp_path / "bus"))
+    await line.plug()
+    hissing = asyncio.create_task(hiss())
+    bus = Osdp(Osdp.Settings(url=line.url, keys=keyed(tmp_path / "keys", 1)))
+    with pytest.raises(DeviceLost, match="drowned in noise"):
+        await bus.__aenter__()
+    hissing.cancel()
+    await line.unplug()
+    assert bus.reader("1").faults["noise_bytes"] > 1000  # type: ignore[attr-defined]
+    assert capfd.readouterr().err == ""

@@ -45,6 +45,11 @@ def test_vectors(line: str, means: str, end: str) -> None:
     assert [meaning(told) for told in Codec().feed((line + end).encode("ascii"))] == [means]
 
 
+@pytest.mark.parametrize("blank", [b"\n", b" \n", b"\r\n", b" \t\r\n \n"])
+def test_a_blank_line_swallows_no_other(blank: bytes) -> None:
+    assert [meaning(told) for told in Codec().feed(blank + encode_card(CARD))] == ["card 14443a 04DE5F1EACC040"]
+
+
 @given(data=BYTES, cuts=st.lists(st.integers(0, 2000), max_size=12))
 def test_any_chunking_gives_the_same(data: bytes, cuts: list[int]) -> None:
     whole, cut = Codec(), Codec()
