@@ -280,7 +280,7 @@ class _Boarder(_Case):
     def _gaps(self, slot: Slot, until: datetime) -> tuple[Doubt, ...]:
         left, stay = self.where.left(slot.start), self.where.stay(slot.start)
         if stay is None or stay.since > slot.start:
-            return self.coverage.gaps(left, until, min(left, self.watched_from))
+            return self.coverage.gaps(left, until)
         return self.coverage.gaps(max(left, stay.since), until, self.watched_from)
 
 

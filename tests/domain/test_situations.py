@@ -63,3 +63,37 @@ def test_marks(situation: Situation) -> None:
 @pytest.mark.parametrize("situation", ALL, ids=lambda situation: situation.name)
 def test_message_or_none(situation: Situation) -> None:
     assert messages(situation) == situation.message
+
+
+@pytest.mark.parametrize(
+    ("doors", "heard", "doubts"),
+    [
+        # What the gate let through while the boarder slept, or before the bell rang for who came with it, is no doubt.
+        ("in yesterday:18:00", (), [[], []]),
+        ("out yesterday:17:00, in 08:30", (), [[], []]),
+        # A door that is silent while the boarder seems to sleep may have heard an exit.
+        ("in yesterday:18:00", ("south 07:00-07:20",), [["silent 07:20"], ["silent 07:20"]]),
+        ("in yesterday:18:00", ("south 07:00-08:10",), [["silent 08:10"], ["silent 08:10"]]),
+    ],
+)
+def test_what_is_doubtful_of_a_boarder_who_is_present(
+    doors: str, heard: tuple[str, ...], doubts: list[list[str]]
+) -> None:
+    nights = ("north yesterday:07:00-yesterday:20:00", "south yesterday:07:00-yesterday:20:00")
+    night = (f"south {nights[1].split()[1]}", *heard) if heard else ()
+    outages = ("north free yesterday:19:00-yesterday:19:30",)
+    boarder = Situation(
+        name="",
+        when="10:15",
+        then="",
+        doors=doors,
+        nights=nights,
+        heard=night,
+        outages=outages,
+        policy={"overnight": True},
+    )
+    found = marks(boarder)
+    assert in_words(boarder.slots(), found) == "present | present"
+    here = boarder.here
+    told = [[f"{one.kind} {one.since.astimezone(here):%H:%M}" for one in mark.doubts if one.since] for mark in found]
+    assert told == doubts
