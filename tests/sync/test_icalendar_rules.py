@@ -5,7 +5,7 @@ from itertools import pairwise
 
 import pytest
 from dateutil.rrule import rrulestr  # type: ignore[import-untyped]
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from sync.sources.cells import CellRefused
@@ -54,6 +54,8 @@ def met(text: str, start: dt.date, first: dt.date, last: dt.date, effort: Effort
 @settings(max_examples=80)
 @given(text=rules(), start=DATES, first=DATES, span=st.integers(0, 800))
 def test_the_days_are_those_that_another_library_finds(text: str, start: dt.date, first: dt.date, span: int) -> None:
+    # Of a week that begins before the series, RFC 5545 counts places from its begin, the other library from the series'.
+    assume(not ("WEEKLY" in text and "BYSETPOS" in text) or f"WKST={WEEKDAYS[start.weekday()]}" in text)
     last = first + dt.timedelta(days=span)
     # The until keeps the other library from looking for a day until the year 9999; it may not stand beside a count.
     until = "" if "COUNT" in text else f";UNTIL={last:%Y%m%d}T000000"
