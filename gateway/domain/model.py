@@ -70,6 +70,11 @@ class LaneDirection(StrEnum):
     CHECKPOINT = "checkpoint"
 
     @property
+    def tells_exits(self) -> bool:
+        """Whether somebody who leaves is seen leaving."""
+        return self in (LaneDirection.OUT, LaneDirection.BOTH, LaneDirection.ALTERNATING)
+
+    @property
     def of_tap(self) -> Direction:
         """The direction a tap gets where the device itself tells none."""
         match self:

@@ -1,10 +1,11 @@
 """Who is inside, asked at any moment; during a fire alarm the answer stands still until the all-clear."""
 
-from collections.abc import Iterable, Mapping
-from datetime import datetime
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
 from enum import StrEnum
 
-from gateway.domain.coverage import Coverage
+from gateway.domain.coverage import Coverage, Outage
 from gateway.domain.model import DoubtKind, PersonId
 from gateway.domain.policy import Policy
 from gateway.domain.presence import NEVER, Fact, FactKind, Presence, presence
@@ -12,6 +13,10 @@ from gateway.domain.statement import Statement
 
 #: What tells nothing before the lanes open.
 _UNHEARD = frozenset({DoubtKind.SILENT, DoubtKind.NO_LANE})
+#: Nobody of the staff works for longer without going through a door.
+_SHIFT = timedelta(hours=24)
+#: Who was seen so and went home by a door that tells no exits would be inside for ever.
+_ENDLESS = frozenset({FactKind.ARRIVAL, FactKind.CHECKPOINT})
 
 
 class Whereabouts(StrEnum):
@@ -45,6 +50,33 @@ def muster(
         where = presence(known, as_of=moment, ends=NEVER, alarms=coverage.alarms, policy=policy)
         found[person] = _of(where, ends.get(person, NEVER), coverage, moment, min(heard, moment))
     return found
+
+
+def by_night(evening: Iterable[Fact], *, exits: bool) -> list[Fact]:
+    """What the doors told of somebody of the staff on the day before, as far as it says anything after midnight.
+
+    Where no lane tells `exits`, an arrival says nothing: everybody has gone home unseen. Where another lane tells them, who
+    came by a lane that does not was inside at that moment, and nothing else is known.
+    """
+    told = (fact for fact in evening if exits or fact.kind not in _ENDLESS)
+    return [replace(fact, kind=FactKind.CHECKPOINT) if fact.kind is FactKind.ARRIVAL else fact for fact in told]
+
+
+def stayed(
+    evening: Iterable[Fact | Statement], at: datetime, alarms: Sequence[Outage], policy: Policy, *, seen: bool
+) -> bool:
+    """Whether the day before still counts at `at`: inside since, or seen inside last; for a shift, or until `seen` again."""
+    where = presence(evening, as_of=at, ends=NEVER, alarms=alarms, policy=policy)
+    here = _here_since(where)
+    return here is not None and (seen or here > at - _SHIFT)
+
+
+def _here_since(where: Presence) -> datetime | None:
+    if where.stays and where.stays[-1].exit is None:
+        return where.stays[-1].since
+    left = where.left(NEVER)
+    hints = (hint.since for hint in where.hints if hint.kind is DoubtKind.CHECKPOINT and hint.since is not None)
+    return max((at for at in hints if at >= left), default=None)
 
 
 def _of(where: Presence, ends: datetime, coverage: Coverage, moment: datetime, heard: datetime) -> Whereabouts:

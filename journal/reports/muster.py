@@ -4,7 +4,7 @@ import asyncio
 import datetime as dt
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
@@ -13,10 +13,10 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from gateway.domain.instants import cutoffs
-from gateway.domain.model import DoubtKind, LaneDirection, PersonId
-from gateway.domain.muster import Whereabouts
+from gateway.domain.model import PersonId
+from gateway.domain.muster import Whereabouts, by_night, stayed
 from gateway.domain.muster import muster as whereabouts
-from gateway.domain.presence import NEVER, Fact, FactKind, Presence, presence
+from gateway.domain.presence import Fact
 from gateway.domain.register import taken
 from gateway.domain.statement import Statement
 from journal.case import case_of
@@ -30,11 +30,6 @@ from journal.statements import spoken_between
 from journal.tables import groups, memberships, people
 from sync.clock import clock_from_environment
 
-#: Nobody of the staff works for longer without going through a door.
-_SHIFT: Final = dt.timedelta(hours=24)
-_TELLS_EXITS: Final = frozenset({LaneDirection.OUT, LaneDirection.BOTH, LaneDirection.ALTERNATING})
-#: Who was seen so and went home by a door that tells no exits would be inside for ever.
-_ENDLESS: Final = frozenset({FactKind.ARRIVAL, FactKind.CHECKPOINT})
 #: In this order; who is outside is not listed.
 LISTED: Final = (Whereabouts.INSIDE, Whereabouts.INSIDE_NO_EXIT, Whereabouts.UNKNOWN)
 _HEADS: Final[Mapping[str, Mapping[Whereabouts, str]]] = {
@@ -134,9 +129,7 @@ async def mustered(connection: AsyncConnection, site: str, rules: Rules, at: dt.
         facts[person] += case.spoken[person].statements if person in case.spoken else ()
     staff = {person for person, (_, group) in described.items() if not group}
     for person, before in (await _evening(connection, site, rules, date - dt.timedelta(days=1), staff)).items():
-        known = presence(before, as_of=at, ends=NEVER, alarms=coverage.alarms, policy=rules.policy)
-        here = _here_since(known)
-        if here is not None and (facts[person] or here > at - _SHIFT):
+        if stayed(before, at, coverage.alarms, rules.policy, seen=bool(facts[person])):
             facts[person] = [*before, *facts[person]]
     slots, ends = [], {}
     for member in case.members:
@@ -160,11 +153,7 @@ async def mustered(connection: AsyncConnection, site: str, rules: Rules, at: dt.
 async def _evening(
     connection: AsyncConnection, site: str, rules: Rules, day: dt.date, staff: set[str]
 ) -> dict[PersonId, list[Fact | Statement]]:
-    """What was seen and said on the day before of staff who may be here all night.
-
-    Where no lane tells exits that is nobody but who is in a group with `overnight`: everybody else has gone home unseen.
-    Where another lane tells them, who came by a lane that does not was inside at that moment, and nothing else is known.
-    """
+    """What was seen and said of the staff on the day before, as it counts by night; of who is `overnight`, all of it."""
     m = memberships.c
     query = select(m.person, m.group).where(m.site == site, m.person.in_(sorted(staff)), belongs(day.isoformat()))
     groups_of: dict[str, list[str]] = {person: [] for person in staff}
@@ -172,29 +161,16 @@ async def _evening(
         groups_of[person].append(group)
     stays = {person for person, mine in groups_of.items() if rules.numbers(mine, None, None).overnight}
     evening = await gather(connection, site, day, rules.zone, staff)
-    exits = any(lane.direction in _TELLS_EXITS for lane in evening.lanes)
+    exits = any(lane.direction.tells_exits for lane in evening.lanes)
     seen, _ = interpret(evening)
     spoken = await spoken_between(connection, site, *bounds(day, rules.zone), staff)
     found: dict[PersonId, list[Fact | Statement]] = {}
     for person in map(PersonId, staff):
         mine = seen.get(person, [])
         if person not in stays:
-            mine = [_by_night(fact) for fact in mine if exits or fact.kind not in _ENDLESS]
+            mine = by_night(mine, exits=exits)
         found[person] = [*mine, *(spoken[person].statements if person in spoken else ())]
     return found
-
-
-def _by_night(fact: Fact) -> Fact:
-    return replace(fact, kind=FactKind.CHECKPOINT) if fact.kind is FactKind.ARRIVAL else fact
-
-
-def _here_since(known: Presence) -> dt.datetime | None:
-    """Since when somebody is inside, or was seen inside last and not leaving since; None is outside."""
-    if known.stays and known.stays[-1].exit is None:
-        return known.stays[-1].since
-    left = known.left(NEVER)
-    seen = (h.since for h in known.hints if h.kind is DoubtKind.CHECKPOINT and h.since is not None)
-    return max((at for at in seen if at >= left), default=None)
 
 
 async def _described(connection: AsyncConnection, site: str) -> dict[str, tuple[str, str]]:

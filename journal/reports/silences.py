@@ -22,6 +22,6 @@ async def heard_again(
     _, coverage = interpret(await gather(connection, site, day, zone, ()))
     heard: dict[str, list[dt.datetime]] = defaultdict(list)
     for lane in coverage.lanes:
-        heard[f"{lane.gateway}/{lane.lane}"] += [interval.since for interval in lane.intervals]
+        heard[lane.name] += [interval.since for interval in lane.intervals]
     later = {one: [at for at in heard[one.lane] if one.since is not None and at > one.since] for one in silent}
     return {doubt: min(moments) for doubt, moments in later.items() if moments}

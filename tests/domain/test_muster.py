@@ -3,8 +3,8 @@
 import pytest
 
 from gateway.domain.coverage import Coverage, Interval, LaneCoverage, Outage, OutageKind
-from gateway.domain.model import LaneId, PersonId
-from gateway.domain.muster import Whereabouts, muster
+from gateway.domain.model import LaneDirection, LaneId, PersonId
+from gateway.domain.muster import Whereabouts, by_night, muster, stayed
 from gateway.domain.policy import Policy
 from tests.domain.build import at
 from tests.domain.test_presence import fact
@@ -83,3 +83,37 @@ def test_staff_have_no_end_of_the_day() -> None:
     facts = {P: [fact("in 08:00")], staff: [fact("in 08:00")]}
     found = muster(facts, {P: at("14:30")}, coverage("19:00"), at("19:00"), at("19:00"), Policy())
     assert found == {P: NO_EXIT, staff: INSIDE}
+
+
+def test_lanes_that_tell_exits() -> None:
+    told = {direction for direction in LaneDirection if direction.tells_exits}
+    assert told == {LaneDirection.OUT, LaneDirection.BOTH, LaneDirection.ALTERNATING}
+
+
+def test_an_arrival_of_yesterday_says_nothing_where_nobody_is_seen_leaving() -> None:
+    evening = [fact("in 18:00"), fact("arrival 18:10", 2), fact("checkpoint 18:20", 3)]
+    assert by_night(evening, exits=False) == [fact("in 18:00")]
+    assert by_night(evening, exits=True) == [fact("in 18:00"), fact("checkpoint 18:10", 2), fact("checkpoint 18:20", 3)]
+
+
+@pytest.mark.parametrize(
+    ("words", "moment", "seen", "counts"),
+    [
+        ("", "27:00", True, False),
+        ("in 19:00", "27:00", False, True),
+        ("in 19:00", "42:59", False, True),
+        ("in 19:00", "43:00", False, False),
+        ("in 19:00", "43:00", True, True),
+        ("in 19:00, out 23:00", "27:00", True, False),
+        ("in 09:30, out 10:05", "27:00", False, True),
+        ("in 09:30, out 10:25", "27:00", False, False),
+        ("checkpoint 19:00", "27:00", False, True),
+        ("checkpoint 19:00", "43:00", False, False),
+        ("in 18:00, out 18:30, checkpoint 18:30", "27:00", False, True),
+        ("checkpoint 18:20, out 18:30", "27:00", False, False),
+        ("in 18:00, out 18:30, permit 19:00", "27:00", False, False),
+    ],
+)
+def test_who_of_the_evening_counts_by_night(words: str, moment: str, seen: bool, counts: bool) -> None:
+    evening = [fact(word, seq) for seq, word in enumerate(filter(None, words.split(", ")), 1)]
+    assert stayed(evening, at(moment), ALARM.alarms, Policy(), seen=seen) is counts
