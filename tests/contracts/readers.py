@@ -63,10 +63,9 @@ def type_a(uid: str) -> Credential:
     return Credential(technology=Technology.ISO14443A, uid=bytes.fromhex(uid))
 
 
-def unpacked(event: ReaderEvent) -> ReaderEvent:
-    """What was told alone, without its time; the terminal hears that it is recorded."""
+def unpacked(event: ReaderEvent) -> list[ReaderEvent]:
+    """What was told alone, without its time; the terminal hears that it is recorded. An upload that only covers tells nothing."""
     if not isinstance(event, Upload):
-        return event
+        return [event]
     event.recorded(True)
-    [read] = event.reads
-    return CardRead(credential=read.credential)
+    return [CardRead(credential=read.credential) for read in event.reads]

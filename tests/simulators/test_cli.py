@@ -85,7 +85,7 @@ async def test_a_typed_uid_reaches_a_driver(tmp_path: Path, kind: str, url: str,
         events = device.reader("").events()
         typed = uid.rpartition(":")[2]
         types(typed)
-        read = unpacked(await asyncio.wait_for(anext(events), 20))
+        [read] = unpacked(await asyncio.wait_for(anext(events), 20))
         assert isinstance(read, CardRead)
         assert read.credential.uid.hex().upper() == typed
 
