@@ -17,6 +17,7 @@ _START = b"\x00\x00\xff"
 _LONGEST = 600
 
 _PLAIN = {0x08: b"", 0x10: b"", 0x12: b"", 0x14: b"", 0x32: b"", 0x16: b"\x00", 0x44: b"\x00", 0x52: b"\x00"}
+_NOBODY = b"\x00"
 
 
 class Fault(StrEnum):
@@ -38,6 +39,8 @@ class Chip:
         self.found = asyncio.Event()
         #: Set when a reader looked for a card.
         self.asked = asyncio.Event()
+        #: MxRtyPassiveActivation: how often it looks again before it says that nobody came.
+        self.retries = 0
 
     def answer(self, command: int, argument: bytes) -> bytes | None:
         """What follows D5 and the command's number; None for a command that it does not know."""
@@ -48,15 +51,19 @@ class Chip:
                 return bytes.fromhex("32010607")
             case 0x06:  # ReadRegister: each holds 26, the REQA that found nobody
                 return b"\x26" * (len(argument) // 2)
-            case 0x4A:  # InListPassiveTarget
-                return self._look(argument[1])
+            case 0x32 if argument[0] == 5:  # RFConfiguration, MaxRetries
+                self.retries = argument[3]
+                return b""
+            case 0x4A:  # InListPassiveTarget, its first try
+                self.asked.set()
+                return self.look(argument[1])
             case _:
                 return _PLAIN.get(command)
 
-    def _look(self, modulation: int) -> bytes:
-        self.asked.set()
+    def look(self, modulation: int) -> bytes:
+        """One try of InListPassiveTarget."""
         if self.card is None or modulation != 0:
-            return b"\x00"
+            return _NOBODY
         self.found.set()
         atqa = b"\x00\x04" if len(self.card) == 4 else b"\x00\x44"
         return b"\x01\x01" + atqa + b"\x08" + bytes([len(self.card)]) + self.card
@@ -75,12 +82,15 @@ class Chip:
 class Pn532(Plugged):
     """The chip on a line."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, pace: float = 0.005) -> None:
+        """One try takes `pace` seconds."""
         super().__init__(device_end(url, self._hear))
         self.chip = Chip()
         #: What is wrong with its answers now.
         self.fault: Fault | None = None
         self._buffer = b""
+        self._pace = pace
+        self._searching: asyncio.TimerHandle | None = None
         self._spoiled: asyncio.Event | None = None
 
     async def spoil(self, fault: Fault) -> None:
@@ -99,14 +109,30 @@ class Pn532(Plugged):
     def _hear(self, data: bytes) -> None:
         self._buffer = (self._buffer + data)[-_LONGEST:]
         while (body := self._next()) is not None:
-            if not body:
-                continue
-            if self.fault is not Fault.SILENT:
-                self._port.send(ACK)
-                self._port.send(self._broken(self._answer(body)))
-            if self._spoiled is not None:
-                self._spoiled.set()
-                self.fault = self._spoiled = None
+            # Whatever it is told ends what it was at.
+            self._rest()
+            if body:
+                if self.fault is not Fault.SILENT:
+                    self._port.send(ACK)
+                self._answer(body, self.chip.answer(body[1], body[2:]), self.chip.retries)
+
+    def _rest(self) -> None:
+        if self._searching is not None:
+            self._searching.cancel()
+            self._searching = None
+
+    def _answer(self, body: bytes, answer: bytes | None, retries: int) -> None:
+        if body[1] == 0x4A and answer == _NOBODY and retries:
+            self._searching = asyncio.get_running_loop().call_later(self._pace, self._look_again, body, retries - 1)
+            return
+        if self.fault is not Fault.SILENT:
+            self._port.send(self._broken(_ERROR if answer is None else frame(bytes([0xD5, body[1] + 1]) + answer)))
+        if self._spoiled is not None:
+            self._spoiled.set()
+            self.fault = self._spoiled = None
+
+    def _look_again(self, body: bytes, retries: int) -> None:
+        self._answer(body, self.chip.look(body[3]), retries)
 
     def _next(self) -> bytes | None:
         """The next frame's body, empty for an acknowledgement; None when there is no whole frame."""
@@ -124,10 +150,6 @@ class Pn532(Plugged):
         self._buffer = frame[head + size + 2 :]
         body = frame[head : head + size]
         return body if (sum(body) + frame[head + size]) % 256 == 0 else b""
-
-    def _answer(self, body: bytes) -> bytes:
-        answer = self.chip.answer(body[1], body[2:])
-        return _ERROR if answer is None else frame(bytes([0xD5, body[1] + 1]) + answer)
 
     def _broken(self, answer: bytes) -> bytes:
         match self.fault:

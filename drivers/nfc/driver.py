@@ -24,8 +24,9 @@ from gateway.ports import Gate, Reader, ReaderEvent
 
 #: The first byte behind a USB converter of a Raspberry Pi may take 1.5 s, and there are a dozen commands.
 _OPENING_SECONDS = 10.0
-#: A round without an answer takes a second over UDP; more is a call that hangs in a library or in the kernel.
-_CLOSING_SECONDS = 3.0
+#: A round in which nobody comes takes a second over UDP, and three at the most on a line; more is a call that hangs in a
+#: library or in the kernel.
+_CLOSING_SECONDS = 5.0
 #: The same while a tag is read, which repeats what it did not understand.
 _ROUND_SECONDS = 10.0
 
@@ -47,7 +48,7 @@ class Nfc:
         targets: tuple[Literal["106A", "212F", "424F"], ...] = Field(
             default=("106A",), strict=False, min_length=1, description="a list of 106A, 212F, 424F", examples=[["106A"]]
         )
-        #: Seconds between two rounds, with the field off.
+        #: Seconds from one round to the next; one that takes longer is followed at once.
         interval: float = Field(default=0.05, ge=0.001, le=1, description="seconds from 0.001 to 1", examples=[0.05])
         #: Seconds without an answer after which the card has left.
         silence: float = Field(default=0.5, ge=0.1, le=10, description="seconds from 0.1 to 10", examples=[0.5])
@@ -136,11 +137,13 @@ class Nfc:
         presence = Presence(self._settings.silence)
         presence.faults.update(hanging(self._settings.url))
         self._events.faults = presence.faults
-        while not self._stop.wait(self._settings.interval):
-            self._asked = time.monotonic()
+        pause = 0.0
+        while not self._stop.wait(pause):
+            self._asked = begun = time.monotonic()
             frame = frontend.sense()
-            self._asked = None
-            event = presence.event(frame, time.monotonic()) if frame is not None else None
+            self._asked, now = None, time.monotonic()
+            pause = max(0.0, begun + self._settings.interval - now)
+            event = presence.event(frame, now) if frame is not None else None
             if event is not None:
                 # Waits for room, as a full line would; closing the device makes it raise.
                 asyncio.run_coroutine_threadsafe(self._events.put(event), self._loop).result()

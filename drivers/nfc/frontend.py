@@ -43,7 +43,13 @@ _UDP = re.compile(r"udp:[A-Za-z0-9.-]{1,253}:[0-9]{1,5}")
 #: A wrong checksum now and then is a long wire; several in a row are a chip that is gone.
 _GARBLED_IN_A_ROW = 3
 _ANSWER_BYTES = 16
-#: Of the chip's frames; milliseconds that an answer may take at the least, and the bytes of one from the first to the last.
+#: RFConfiguration item 5 is MxRtyATR, MxRtyPSL and MxRtyPassiveActivation: how often the chip looks again for a card before
+#: it says that nobody came. It finds one at once then, and the host sleeps meanwhile. Source: NXP UM0701-02, 7.3.1.
+_RETRIES, _SEARCH = 0x05, bytes([1, 0, 64])
+_LIST_PASSIVE_TARGET = 0x4A
+#: A chip that takes longer is told to stop, and asked for something else.
+_SEARCH_SECONDS = 3.0
+#: Of the chip's frames; milliseconds that it has for the first byte at the least, and for the others.
 _ACK, _HEAD, _EXTENDED, _LONGEST_BODY, _AT_ONCE, _LEAST = nfc.clf.pn532.Chipset.ACK, 6, 0xFF, 265, 512, 50
 #: In a SAK: the card speaks ISO 14443-4, so it may be a type 4 tag.
 _SPEAKS = 0x20
@@ -79,12 +85,13 @@ class ExclusiveTTY(nfc.clf.transport.TTY):  # type: ignore[misc]
         self._readable.register(self.tty.fileno(), select.POLLIN)
 
     def read(self, timeout: float) -> bytearray:
-        """One frame, or what there is of it within so many milliseconds and the few that its bytes take. Raises OSError."""
-        until = time.monotonic() + (max(timeout, _LEAST) + _LEAST) / 1000
-        frame = self._take(_HEAD, until)
+        """One frame that begins within so many milliseconds, or what there is of it. Raises OSError."""
+        frame = self._take(1, time.monotonic() + max(timeout, _LEAST) / 1000)
         if not frame:
             raise TimeoutError(errno.ETIMEDOUT, os.strerror(errno.ETIMEDOUT))
-        if frame == _ACK:
+        until = time.monotonic() + _LEAST / 1000
+        frame += self._take(_HEAD - 1, until)
+        if frame == _ACK or len(frame) < _HEAD:
             return frame
         rest = frame[3]
         if rest == _EXTENDED:
@@ -165,17 +172,23 @@ class Frontend:
 
     def __enter__(self) -> Self:
         try:
-            device = self._connect(self._url)
+            self._clf.device = device = self._connect(self._url)
+            if len(self._targets) == 1 and isinstance(device, nfc.clf.pn532.Device) and _on_a_line(self._url):
+                device.chipset.rf_configuration(_RETRIES, _SEARCH)
+                device.chipset.in_list_passive_target = partial(_search, device.chipset)
         except (*_GONE, *_GARBLED) as error:
+            self._close()
             raise _unopened(self._url, error) from error
         # nfcpy switches the field off before each round, and after one that found nobody.
         device.mute = partial(self._mute, device.mute)
-        self._clf.device = device
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        self._close()
+
+    def _close(self) -> None:
         transport = getattr(getattr(self._clf.device, "chipset", None), "transport", None)
         # Saying goodbye to a reader that is gone fails in as many ways as asking it.
         with contextlib.suppress(*_GONE, *_GARBLED, AttributeError):
@@ -239,6 +252,15 @@ class Frontend:
             raise nfc.clf.TransmissionError from error
 
 
+def _search(chipset: Any, most: int, modulation: int, data: bytes) -> bytearray | None:
+    """As nfcpy has it, which would not wait as long as the chip looks. Raises OSError, nfcpy's errors."""
+    try:
+        found = chipset.command(_LIST_PASSIVE_TARGET, bytearray([most, modulation]) + data, timeout=_SEARCH_SECONDS)
+    except TimeoutError:
+        return None  # whether it is still there says its answer to the next question
+    return found[2:] if found and found[0] else None
+
+
 def _seen(target: Any) -> Card | BadCard:
     if target.sensf_res is not None:
         return type_f(bytes(target.sensf_res))
@@ -253,9 +275,13 @@ def _code(error: Exception) -> int | None:
     return error.errno if isinstance(error, OSError) else None
 
 
+def _on_a_line(url: str) -> bool:
+    return not url.startswith(("usb", "udp"))
+
+
 def _unopened(url: str, error: Exception) -> DeviceLost:
     code = _code(error)
-    if not url.startswith(("usb", "udp")):
+    if _on_a_line(url):
         silent = isinstance(error, _GARBLED) or code in {errno.ENODEV, errno.EIO, errno.ETIMEDOUT}
         if silent and not isinstance(error, serial.SerialException):
             return DeviceLost(

@@ -69,7 +69,7 @@ class ChipBench:
 
 READERS: Mapping[str, Callable[[Path], FieldBench | ChipBench]] = {
     "nfc-udp": lambda _: FieldBench(NfcField()),
-    "nfc-pn532-pty": lambda tmp: ChipBench(Pn532(str(tmp / "reader"))),
+    "nfc-pn532-pty": lambda tmp: ChipBench(Pn532(str(tmp / "reader"), pace=0.0001)),
 }
 #: UDP knows no connection: a field that is gone is a field without a card.
 UNNOTICED = {"nfc-udp"}
