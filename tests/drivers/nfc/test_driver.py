@@ -15,7 +15,7 @@ from pydantic import ValidationError
 
 from drivers.nfc import driver
 from drivers.nfc.driver import Nfc
-from drivers.nfc.frontend import ExclusiveTTY
+from drivers.nfc.transport import ExclusiveTTY
 from gateway.domain.credential import Credential, Technology
 from gateway.errors import DeviceLost
 from gateway.ports import CardRead
@@ -90,47 +90,6 @@ async def test_the_field_is_off_between_two_rounds_and_switched_off_once(
             await asyncio.sleep(0.001)
         begins = len(asked) - 1 - asked[::-1].index(round_[0])
         assert asked[begins - 2 * len(round_) : begins] == round_ * 2
-
-
-@pytest.mark.parametrize(("targets", "tries"), [(("106A",), 65), (("106A", "212F"), 4)], ids=["one kind", "two kinds"])
-async def test_a_chip_looks_for_one_kind_of_card_by_itself(
-    targets: tuple[str, ...], tries: int, tmp_path: Path
-) -> None:
-    settings = {"interval": 0.001, "targets": targets}
-    async with (
-        asyncio.timeout(20),
-        Pn532(str(tmp_path / "reader"), pace=0.0001) as sim,
-        Nfc(Nfc.Settings.model_validate({"url": sim.url, **settings})),
-    ):
-        done: list[str] = []
-        answer, look = sim.chip.answer, sim.chip.look
-
-        def heard(command: int, argument: bytes) -> bytes | None:
-            if command == 0x32:
-                done.append("off")
-            return answer(command, argument)
-
-        def looked(modulation: int) -> bytes:
-            done.append("try")
-            return look(modulation)
-
-        sim.chip.answer, sim.chip.look = heard, looked  # type: ignore[method-assign]
-        while done.count("off") < 2:
-            await asyncio.sleep(0.001)
-        first = done.index("off")
-        assert done[first + 1 : done.index("off", first + 1)] == ["try"] * tries
-
-
-async def test_a_chip_that_looks_for_too_long_is_asked_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("drivers.nfc.frontend._SEARCH_SECONDS", 0.1)
-    async with (
-        asyncio.timeout(20),
-        Pn532(str(tmp_path / "reader"), pace=0.05) as sim,
-        Nfc(Nfc.Settings(url=sim.url)) as device,
-    ):
-        await asyncio.sleep(1)
-        await sim.present(UID)
-        assert await anext(aiter(device.reader("").events())) == READ
 
 
 async def test_nfcpy_gets_the_port_itself_not_a_link_to_it(tmp_path: Path) -> None:

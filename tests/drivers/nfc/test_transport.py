@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from drivers.nfc.frontend import ExclusiveTTY
+from drivers.nfc.transport import ExclusiveTTY
 from simulators.pn532 import ACK, Pn532, frame
 
 
