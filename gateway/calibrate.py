@@ -1,9 +1,8 @@
 """Reads one known card at the reader of a lane and finds the settings under which it is that card."""
 
 import asyncio
-import os
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 
 from config.model import DeviceConfig, GatewayConfig
@@ -12,7 +11,7 @@ from drivers.oneway import OneWay
 from drivers.registry import build, codec_of
 from gateway.domain.credential import Credential, Technology
 from gateway.errors import ConfigError, DeviceLost
-from sync.files import claim_for
+from sync.files import ledger_claimed
 
 
 def known_card(text: str) -> Credential:
@@ -49,7 +48,7 @@ async def calibrated(
 ) -> Fit:
     """Waits `wait` seconds for the card, once it could `ask` for it. Raises ConfigError, also while the daemon runs and where nothing fits; DeviceLost."""
     reader = _reader_of(device)
-    with _alone(config.state.ledger):
+    with _undisturbed(config.state.ledger):
         ask()
         try:
             async with asyncio.timeout(wait):
@@ -65,14 +64,6 @@ async def calibrated(
     return found
 
 
-@contextmanager
-def _alone(ledger: Path) -> Iterator[None]:
+def _undisturbed(ledger: Path) -> AbstractContextManager[None]:
     """Not beside the daemon: two who read one reader get half a card each."""
-    if not ledger.parent.exists():
-        yield
-        return
-    claimed = claim_for(ledger)
-    try:
-        yield
-    finally:
-        os.close(claimed)
+    return ledger_claimed(ledger) if ledger.parent.exists() else nullcontext()

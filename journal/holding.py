@@ -2,9 +2,8 @@
 
 import asyncio
 import logging
-import os
-from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 from sqlalchemy import func, select
@@ -15,10 +14,12 @@ from gateway.errors import ConfigError, NotRecorded
 from journal.database import LOCKS, is_sqlite
 from journal.shard import WHOLE, Shard
 from journal.store import Store
-from sync.files import claim
+from sync.files import claimed
 
 #: How often whoever stands by looks, and whoever serves makes sure.
 POLL_SECONDS = 1.0
+
+_SECOND = "stop it first ('systemctl status attendance-journal'); a second one that stands by needs PostgreSQL"
 
 _log = logging.getLogger("journal")
 
@@ -34,7 +35,8 @@ async def holding(store: Store, shard: Shard, waits: Callable[[], object]) -> As
             raise ConfigError(
                 f"--shard {shard}: an SQLite database has one journal", hint="set [database] url to PostgreSQL"
             )
-        with _alone(Path(str(store.engine.url.database))):
+        database = Path(str(store.engine.url.database))
+        with claimed(database, taken=f"another journal runs on {database}", hint=_SECOND):
             yield store
         return
     try:
@@ -46,23 +48,6 @@ async def holding(store: Store, shard: Shard, waits: Callable[[], object]) -> As
                 await writer.invalidate()  # back in the pool it would keep the locks
     except SQLAlchemyError as error:
         raise NotRecorded(f"the journal's database is gone: {error}", hint="start PostgreSQL again") from error
-
-
-@contextmanager
-def _alone(database: Path) -> Iterator[None]:
-    try:
-        claimed = claim(database.parent)
-    except BlockingIOError:
-        raise ConfigError(
-            f"another journal runs on {database}",
-            hint="stop it first ('systemctl status attendance-journal'); a second one that stands by needs PostgreSQL",
-        ) from None
-    except OSError as error:
-        raise NotRecorded(f"{database}: {error}") from error
-    try:
-        yield
-    finally:
-        os.close(claimed)
 
 
 async def guard(store: Store) -> None:

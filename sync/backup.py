@@ -14,7 +14,7 @@ from typing import BinaryIO, Final
 
 from gateway.errors import ConfigError, NotRecorded
 from gateway.ports import Clock
-from sync.files import claim_for, sync_folder
+from sync.files import ledger_claimed, sync_folder
 from sync.outbox import SqliteOutbox
 
 LEDGER: Final = "ledger.db"
@@ -48,27 +48,28 @@ async def restore(archive: Path, state: Path, *, site: str, gateway: str, clock:
     Raises ConfigError where there is a ledger already, or it is no backup of this gateway; NotRecorded.
     """
     ledger, fresh = state / LEDGER, state / "restoring"
-    claimed = claim_for(ledger)
-    try:
-        if ledger.exists():
-            raise ConfigError(f"{ledger} is there already", hint=f"stop the gateway and move {state} out of the way")
-        shutil.rmtree(fresh, ignore_errors=True)
-        fresh.mkdir(mode=0o700)
-        _unpack(archive, fresh)
-        async with SqliteOutbox(fresh / LEDGER, site=site, gateway=gateway, clock=clock) as outbox:
-            if outbox.damaged is not None:
-                raise ConfigError(f"{archive}: its ledger is damaged", hint="take an older backup")
-            await outbox.begin_again(outbox.position.through, f"restored from {archive.name}"[:100])
-            epoch = outbox.stream.epoch
-        # The ledger last: without it the gateway is not there yet, and all of this can be done again.
-        for name in (*OTHERS, LEDGER):
-            _put(fresh / name, state / name)
-        sync_folder(state)
-    except OSError as error:
-        raise NotRecorded(f"{state}: {error}") from error
-    finally:
-        shutil.rmtree(fresh, ignore_errors=True)
-        os.close(claimed)
+    with ledger_claimed(ledger):
+        try:
+            if ledger.exists():
+                raise ConfigError(
+                    f"{ledger} is there already", hint=f"stop the gateway and move {state} out of the way"
+                )
+            shutil.rmtree(fresh, ignore_errors=True)
+            fresh.mkdir(mode=0o700)
+            _unpack(archive, fresh)
+            async with SqliteOutbox(fresh / LEDGER, site=site, gateway=gateway, clock=clock) as outbox:
+                if outbox.damaged is not None:
+                    raise ConfigError(f"{archive}: its ledger is damaged", hint="take an older backup")
+                await outbox.begin_again(outbox.position.through, f"restored from {archive.name}"[:100])
+                epoch = outbox.stream.epoch
+            # The ledger last: without it the gateway is not there yet, and all of this can be done again.
+            for name in (*OTHERS, LEDGER):
+                _put(fresh / name, state / name)
+            sync_folder(state)
+        except OSError as error:
+            raise NotRecorded(f"{state}: {error}") from error
+        finally:
+            shutil.rmtree(fresh, ignore_errors=True)
     return epoch
 
 

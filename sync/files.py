@@ -2,6 +2,8 @@
 
 import fcntl
 import os
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 from gateway.errors import ConfigError, NotRecorded
@@ -39,33 +41,37 @@ def sync_folder(path: Path) -> None:
         os.close(folder)
 
 
-def claim(folder: Path) -> int:
-    """Makes the folder ours until the returned descriptor is closed, at the latest by the end of this process.
+@contextmanager
+def claimed(file: Path, *, taken: str, hint: str) -> Iterator[None]:
+    """The folder of a file is ours within the block, at the latest until this process ends.
 
-    Raises BlockingIOError while it is somebody else's, OSError.
+    Raises ConfigError with these words while it is another process's, NotRecorded.
     """
-    folder.mkdir(parents=True, exist_ok=True)
-    # The folder itself: no file is left over, and closing one can drop none of SQLite's own locks (fcntl(2)).
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BaseException:
-        os.close(descriptor)
-        raise
-    return descriptor
-
-
-def claim_for(ledger: Path) -> int:
-    """Claims the folder of a ledger. Raises ConfigError while another gateway has it, NotRecorded."""
-    try:
-        return claim(ledger.parent)
-    except BlockingIOError:
-        raise ConfigError(
-            f"another gateway process has the ledger {ledger}",
-            hint="stop it first ('systemctl status attendance-gateway'), or give this one another state directory",
-        ) from None
+        file.parent.mkdir(parents=True, exist_ok=True)
+        # The folder itself: no file is left over, and closing one can drop none of SQLite's own locks (fcntl(2)).
+        folder = os.open(file.parent, os.O_RDONLY | os.O_DIRECTORY)
     except OSError as error:
-        raise NotRecorded(f"{ledger}: {error}") from error
+        raise NotRecorded(f"{file}: {error}") from error
+    try:
+        try:
+            fcntl.flock(folder, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise ConfigError(taken, hint=hint) from None
+        except OSError as error:
+            raise NotRecorded(f"{file}: {error}") from error
+        yield
+    finally:
+        os.close(folder)
+
+
+def ledger_claimed(ledger: Path) -> AbstractContextManager[None]:
+    """`claimed`, for whoever writes a gateway's ledger or wants its readers."""
+    return claimed(
+        ledger,
+        taken=f"another gateway process has the ledger {ledger}",
+        hint="stop it first ('systemctl status attendance-gateway'), or give this one another state directory",
+    )
 
 
 def _write(path: Path, content: bytes, *, mode: int) -> None:

@@ -6,8 +6,8 @@ A lone tap waits for nothing; what arrives while a group is being written is the
 """
 
 import asyncio
-import os
 from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
@@ -22,7 +22,7 @@ from gateway.errors import ConfigError, MalformedMessage, NotRecorded
 from gateway.ports import Clock
 from sync.database import SQL, Connect, Database, connect, damaged
 from sync.epochs import EPOCH, begin, beyond, insertion, salvage
-from sync.files import claim_for
+from sync.files import ledger_claimed
 from sync.recent import taps
 from sync.storage import Row, Storage
 
@@ -74,7 +74,7 @@ class SqliteOutbox:
         #: Where a damaged database was put, if this process met one.
         self.damaged: Path | None = None
         self._stream = Stream(site=site, gateway=gateway, epoch="")
-        self._claimed = -1
+        self._claim = ExitStack()
         self._base = self._oldest = self._last = self._through = 0
         self._head = b""
         # The newest number that was given, on the disk or not yet.
@@ -87,7 +87,7 @@ class SqliteOutbox:
         )
 
     async def __aenter__(self) -> Self:
-        self._claimed = claim_for(self._path)
+        self._claim.enter_context(ledger_claimed(self._path))
         try:
             await self._storage.open()
         except BaseException:
@@ -211,7 +211,7 @@ class SqliteOutbox:
         try:
             await self._storage.close()
         finally:
-            os.close(self._claimed)
+            self._claim.close()
 
     def _number(self, entries: Sequence[Entry]) -> Sequence[Envelope]:
         now, first = self._clock.now().at, Seq(self._newest + 1)

@@ -1,7 +1,6 @@
 """One known card at a lane's reader: what to write into gateway.toml, or why not."""
 
 import asyncio
-import os
 import sys
 from pathlib import Path
 
@@ -11,7 +10,7 @@ from simulators.keyboard import Keyboard
 from simulators.line import Plugged
 from simulators.rdm6300 import Rdm6300
 from simulators.text import TextReader
-from sync.files import claim
+from sync.files import ledger_claimed
 from tests.gateway.daemon import write_config
 
 UID = bytes.fromhex("62E3086CED")
@@ -90,9 +89,8 @@ async def test_what_is_no_card_is_not_shown_whole_either(tmp_path: Path, heard: 
 
 
 async def test_not_beside_the_daemon(tmp_path: Path) -> None:
-    daemons = claim(tmp_path / "state")
-    code, _, told = await calibrate(config(tmp_path, "tcp://127.0.0.1:1"), "em4100:62E3086CED")
-    os.close(daemons)
+    with ledger_claimed(tmp_path / "state" / "ledger.db"):
+        code, _, told = await calibrate(config(tmp_path, "tcp://127.0.0.1:1"), "em4100:62E3086CED")
     assert code == 1
     assert "another gateway process" in told
     assert "stop it first" in told
