@@ -68,16 +68,6 @@ class Chip:
         atqa = b"\x00\x04" if len(self.card) == 4 else b"\x00\x44"
         return b"\x01\x01" + atqa + b"\x08" + bytes([len(self.card)]) + self.card
 
-    async def present(self, uid: bytes, hold: float) -> None:
-        """Returns when the card was found and held for `hold` seconds from there on."""
-        self.card = uid
-        self.found.clear()
-        try:
-            await self.found.wait()
-            await asyncio.sleep(hold)
-        finally:
-            self.card = None
-
 
 class Pn532(Plugged):
     """The chip on a line."""
@@ -91,6 +81,8 @@ class Pn532(Plugged):
         self._buffer = b""
         self._pace = pace
         self._searching: asyncio.TimerHandle | None = None
+        #: It told of a card, and the reader went on with that.
+        self._told, self._heard_of = False, asyncio.Event()
         self._spoiled: asyncio.Event | None = None
 
     async def spoil(self, fault: Fault) -> None:
@@ -99,8 +91,15 @@ class Pn532(Plugged):
         await self._spoiled.wait()
 
     async def present(self, uid: bytes, hold: float = 0.0) -> None:
-        """Returns when a reader has found the card and it was held for `hold` seconds from there on."""
-        await self.chip.present(uid, hold)
+        """Returns when a reader has heard of the card and it was held for `hold` seconds from there on."""
+        self.chip.card = uid
+        self._told = False
+        self._heard_of.clear()
+        try:
+            await self._heard_of.wait()
+            await asyncio.sleep(hold)
+        finally:
+            self.chip.card = None
 
     async def opened(self) -> None:
         """Returns when a reader has looked for a card."""
@@ -111,7 +110,11 @@ class Pn532(Plugged):
         while (body := self._next()) is not None:
             # Whatever it is told ends what it was at.
             self._rest()
-            if body:
+            if not body:
+                self._told = False
+            else:
+                if self._told:
+                    self._heard_of.set()
                 if self.fault is not Fault.SILENT:
                     self._port.send(ACK)
                 self._answer(body, self.chip.answer(body[1], body[2:]), self.chip.retries)
@@ -125,6 +128,7 @@ class Pn532(Plugged):
         if body[1] == 0x4A and answer == _NOBODY and retries:
             self._searching = asyncio.get_running_loop().call_later(self._pace, self._look_again, body, retries - 1)
             return
+        self._told = body[1] == 0x4A and answer != _NOBODY and self.fault is None
         if self.fault is not Fault.SILENT:
             self._port.send(self._broken(_ERROR if answer is None else frame(bytes([0xD5, body[1] + 1]) + answer)))
         if self._spoiled is not None:

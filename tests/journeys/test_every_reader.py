@@ -81,6 +81,15 @@ class Morning:
     daemon: asyncio.subprocess.Process
     chance: random.Random
 
+    @property
+    def told(self) -> str:
+        """A line for each door."""
+        return "".join(
+            f"{kind:10} {len(door.shown):4} shown {len(self.ledger.taps(kind)):4} recorded {door.let_in:4} let in: "
+            f"{' '.join(self.ledger.states(kind))}\n"
+            for kind, door in self.doors.items()
+        )
+
     async def crowd(self, kind: str, some: int = SOME) -> None:
         """Pupils at one door, until all of them are recorded."""
         door = self.doors[kind]
@@ -176,13 +185,14 @@ async def test_nobody_else_loses_anything(
         monkeypatch.setenv("PCSCLITE_CSOCK_NAME", str(door.sim.service.socket))
     began = time.monotonic()
     async with asyncio.timeout(PATIENCE), morning(tmp_path, extra, seed) as day:
-        await day.play(hangs)
+        try:
+            await day.play(hangs)
+        finally:
+            sys.stdout.write(day.told)
         seconds = time.monotonic() - began
         ledger, faulty = day.ledger, {"line", "rdm6300", hangs}
     for kind, door in day.doors.items():
         states, taps = ledger.states(kind), ledger.taps(kind)
-        told = f"{kind:10} {len(door.shown):4} shown {len(taps):4} recorded {door.let_in:4} let in: {' '.join(states)}"
-        sys.stdout.write(told + "\n")
         assert [tap.token for tap in taps] == [KEY.token(card) for card in door.shown]
         assert all(tap.verdict.admit for tap in taps)
         assert ledger.confirmed(kind) == (door.let_in if "passage_seconds" in door.lane else 0)
