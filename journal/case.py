@@ -15,7 +15,8 @@ from gateway.domain.register import Day, judge
 from gateway.domain.statement import Statement
 from journal.facts import Evidence, bounds, gather, interpret
 from journal.notify.notice import PupilDay
-from journal.roster import Member, Rules, members
+from journal.roster import Member, members
+from journal.rules import Rules
 from journal.statements import Spoken, spoken_between
 
 _SILENT = Spoken()

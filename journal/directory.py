@@ -30,9 +30,10 @@ from journal import tables
 from journal.inbox import Alarm
 from journal.prepared import prepared
 from journal.roster import belongs, slots_of
+from journal.rules import rules_of
 from journal.served import served
 from journal.shard import Shard
-from journal.store import OVERRIDES, POLICY, Store, milliseconds, moment, upsert
+from journal.store import Store, milliseconds, moment, upsert
 from sync.signing import Signer
 
 #: How often a change made by another process is looked for.
@@ -156,23 +157,21 @@ def _revisions(*, shard: Shard) -> Select[Any]:
 
 async def content_of(connection: AsyncConnection, site: str, now: dt.datetime, days: dt.timedelta) -> Content:
     """What gateways need to know from yesterday on, so many days ahead; no name is part of it. Raises ConfigError."""
-    c = tables.sites.c
-    query = select(c.zone, c.policy, c.overrides).where(c.site == site)
-    if (row := (await connection.execute(query)).one_or_none()) is None:
+    if (rules := (await rules_of(connection, site)).get(site)) is None:
         raise ConfigError(
             f"the journal does not know site {site}", hint=f"'attendance-journal directory import {site} FOLDER'"
         )
-    zone, policy, overrides = row
-    today = now.astimezone(ZoneInfo(zone)).date()
+    today = now.astimezone(rules.zone).date()
+    numbers = rules.on(today.isoformat())
     first, last = today - dt.timedelta(days=1), today + days
     return Content(
         site=site,
-        zone=zone,
+        zone=rules.zone.key,
         gateways=await served(connection, site, now),
         persons=await _persons(connection, site, today.isoformat()),
-        credentials=await _credentials(connection, site, dt.datetime.combine(first, dt.time(), ZoneInfo(zone))),
+        credentials=await _credentials(connection, site, dt.datetime.combine(first, dt.time(), rules.zone)),
         slots=await _slots(connection, site, first, last),
-        policy=resolve(POLICY.validate_json(policy), OVERRIDES.validate_json(overrides)),
+        policy=resolve(numbers.policy, numbers.overrides),
     )
 
 

@@ -13,7 +13,7 @@ from journal.case import case_of
 from journal.notify.outbox import SPOKEN
 from journal.notify.tables import notices
 from journal.revisions import Revision, revisions
-from journal.roster import rules_of
+from journal.rules import rules_of
 from journal.store import EVERYBODY, Day, chunks
 
 #: Days further back than this are judged by the loop alone: nobody reads a list of them.

@@ -25,7 +25,8 @@ from journal.facts import bounds
 from journal.notify.settle import settle
 from journal.prepared import Value, prepared
 from journal.revisions import revise
-from journal.roster import Rules, belongs, policies_of, rules_of, slots_of
+from journal.roster import belongs, slots_of
+from journal.rules import Rules, policies_of, rules_of
 from journal.shard import Shard
 from journal.store import EVERYBODY, Day, Store, mark_dirty, moment
 from journal.tables import dirty, marks, memberships, slots
@@ -119,9 +120,8 @@ class JudgeLoop:
         """Add everybody whose slots reached a moment that changes marks without any new fact; tell the next such moment."""
         following = as_of + LONGEST_SLEEP
         for site, mine in rules.items():
-            policies = await policies_of(connection, site, mine)
             for work, since in (await self._days(connection, site, mine, as_of)).items():
-                ripe = set()
+                policies, ripe = await policies_of(connection, site, mine.on(work.date)), set()
                 for group, of_group in (await slots_of(connection, site, work.date)).items():
                     moments = {at for policy in policies for at in instants(of_group, policy)}
                     if any(since < at <= as_of for at in moments):

@@ -1,7 +1,7 @@
 """Takes over what the office says: a school, as it was imported, into the tables; and which days that changes.
 
-Contacts and groups are replaced. Who was in which group, who held which card and which lanes served keeps its past; lessons are
-written again from the import's day on, and only those days and persons are judged again whom something touches.
+Contacts and groups are replaced. Who was in which group, who held which card, which lanes served and what numbers held keeps its
+past; lessons are written again from the import's day on, and only those days and persons are judged again whom something touches.
 """
 
 import datetime as dt
@@ -22,6 +22,7 @@ from journal import staff_tables, tables
 from journal.cards import Listed, list_cards
 from journal.days import local_date
 from journal.keys import CardCipher
+from journal.rules import keep_former
 from journal.served import serve, starts
 from journal.store import OVERRIDES, PLAN, POLICY, Day, mark_dirty, milliseconds, moment, revised, upsert
 from journal.timetables import Changed, changes_of, keep, slot_rows, with_changes, write_slots
@@ -96,7 +97,7 @@ async def take_over(connection: AsyncConnection, prepared: Prepared) -> TakenOve
         raise InputError("somebody changed the timetable in the meantime", hint="run the import again")
     today = prepared.now.astimezone(zone).date()
     span = [dt.date.fromordinal(day).isoformat() for day in range(since.toordinal(), today.toordinal() + 1)]
-    ruled = await _rules(connection, site, school)
+    ruled = await _rules(connection, site, school, since)
     served = await serve(connection, name, school.gateways, prepared.serves)
     days = {Day(name, date) for date in span} if ruled or served else set()
     for table, rows in _tables(name, school).items():
@@ -118,16 +119,19 @@ async def take_over(connection: AsyncConnection, prepared: Prepared) -> TakenOve
     return TakenOver(days, cards.remarks)
 
 
-async def _rules(connection: AsyncConnection, site: Site, school: School) -> bool:
-    """Write the site; True where everybody is to be judged again."""
+async def _rules(connection: AsyncConnection, site: Site, school: School, since: dt.date) -> bool:
+    """Write the site; True where everybody is to be judged again from that day on."""
     row = {"name": school.name, "zone": school.zone, "language": school.language}
     row["policy"] = POLICY.dump_json(site.policy).decode("ascii")
     row["overrides"] = OVERRIDES.dump_json(site.overrides).decode("utf-8")
     s = tables.sites.c
     before = (await connection.execute(select(s.zone, s.policy, s.overrides).where(s.site == site.name))).one_or_none()
+    changed = before is None or tuple(before) != (row["zone"], row["policy"], row["overrides"])
+    if before is not None and changed:
+        await keep_former(connection, site.name, since.isoformat())
     await upsert(connection, tables.sites, [{"site": site.name, **row}])
     await revised(connection, site.name)
-    return before is None or tuple(before) != (row["zone"], row["policy"], row["overrides"])
+    return changed
 
 
 def _tables(site: str, school: School) -> dict[Table, list[dict[str, Any]]]:

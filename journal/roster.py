@@ -1,49 +1,28 @@
-"""Who is judged on a day, by which slots, under which rules, and who hears of it."""
+"""Who is judged on a day, by which slots, and who hears of it."""
 
 from collections import defaultdict
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
-from zoneinfo import ZoneInfo
 
-from pydantic import ValidationError
 from sqlalchemy import ColumnElement, Select, and_, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from gateway.domain.compiler import personal
 from gateway.domain.directory import CredentialState
 from gateway.domain.model import GroupId, Mode, PersonId, Slot, SlotId, SlotKind
-from gateway.domain.policy import Override, Policy, resolve
+from gateway.domain.policy import Policy
 from gateway.domain.timetable import Plan
-from gateway.errors import ConfigError
 from journal import tables
 from journal.notify.notice import Pupil, Recipient, Template
 from journal.notify.tables import wishes
 from journal.prepared import Value, prepared
+from journal.rules import Rules
 from journal.staff_tables import plans as plans_table
-from journal.store import OVERRIDES, PLAN, POLICY, Holder, chunks, holder_at, milliseconds, moment
+from journal.store import PLAN, Holder, chunks, holder_at, milliseconds, moment
 
 _LAST_PRIMARY_GRADE = 4
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Rules:
-    """What a site sets for itself."""
-
-    zone: ZoneInfo
-    language: str
-    policy: Policy
-    overrides: tuple[Override, ...] = ()
-
-    def numbers(self, groups: Collection[str], shift: int | None, grade: int | None) -> Policy:
-        """The policy for somebody of these groups."""
-        mine = frozenset(map(GroupId, groups))
-        return (
-            resolve(self.policy, self.overrides, groups=mine, shift=shift, grade=grade)
-            if self.overrides
-            else self.policy
-        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,40 +32,6 @@ class Member:
     pupil: Pupil
     slots: tuple[Slot, ...]
     policy: Policy
-
-
-async def rules_of(connection: AsyncConnection) -> dict[str, Rules]:
-    """By site. Raises ConfigError."""
-    found = {}
-    for site, zone, language, policy, overrides in await connection.execute(*_sites()):
-        try:
-            found[site] = Rules(
-                zone=ZoneInfo(zone),
-                language=language,
-                policy=POLICY.validate_json(policy or "{}"),
-                overrides=OVERRIDES.validate_json(overrides),
-            )
-        except ValidationError as error:
-            raise ConfigError(
-                f"site {site}: its policy cannot be read: {error}", hint="import the site's directory again"
-            ) from error
-    return found
-
-
-@prepared
-def _sites() -> Select[Any]:
-    c = tables.sites.c
-    return select(c.site, c.zone, c.language, c.policy, c.overrides)
-
-
-def the_site(rules: Mapping[str, Rules], name: str | None) -> str:
-    """The site that is meant; without a name the only one. Raises ConfigError."""
-    if name is None and len(rules) != 1:
-        raise ConfigError(f"the journal serves {len(rules)} sites", hint=f"add --site {' or '.join(rules)}")
-    site = name or next(iter(rules))
-    if site not in rules:
-        raise ConfigError(f"the journal knows no site {site}", hint=f"known sites: {', '.join(rules) or 'none'}")
-    return site
 
 
 async def slots_of(connection: AsyncConnection, site: str, date: str) -> dict[str, list[Slot]]:
@@ -114,18 +59,6 @@ def _slots(site: Value, date: Value) -> Select[Any]:
     return select(tables.slots).where(tables.slots.c.site == site, tables.slots.c.date == date)
 
 
-async def policies_of(connection: AsyncConnection, site: str, rules: Rules) -> set[Policy]:
-    """Every policy that somebody of the site may have."""
-    if not rules.overrides:
-        return {rules.policy}
-    g = tables.groups.c
-    query = select(g.group, g.shift, g.grade).where(g.site == site)
-    return {
-        rules.policy,
-        *(rules.numbers([group], shift, grade) for group, shift, grade in await connection.execute(query)),
-    }
-
-
 def belongs(date: Value) -> ColumnElement[bool]:
     """The memberships that hold on that day."""
     m = tables.memberships.c
@@ -140,7 +73,7 @@ async def members(
     No door can see a pupil who has no valid card when a slot begins: that slot is the teacher's. Who is not listed any
     more keeps the lessons of old days, and nobody is told about.
     """
-    by_group = await slots_of(connection, site, date)
+    by_group, rules = await slots_of(connection, site, date), rules.on(date)
     slots: dict[str, dict[str, Slot]] = defaultdict(dict)
     belonging: dict[str, list[str]] = defaultdict(list)
     for person, group in await _rows(connection, partial(_belonging, site, date), persons):

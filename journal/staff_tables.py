@@ -102,3 +102,14 @@ plans = Table(
     Column("person", Text, nullable=False),
     Column("body", Text, nullable=False),
 )
+
+# What a site had set for itself on the days before `until`, and since the row before.
+former_rules = Table(
+    "former_rules",
+    metadata,
+    _site(primary_key=True),
+    # A date.
+    Column("until", Text, primary_key=True),
+    Column("policy", Text, nullable=False),
+    Column("overrides", Text, nullable=False),
+)

@@ -11,7 +11,7 @@ from sqlalchemy import select
 from journal.console import reading
 from journal.desk.persons import known
 from journal.keys import keys_beside
-from journal.roster import rules_of, the_site
+from journal.rules import rules_of, the_site
 from journal.settings import load
 from journal.staff_tables import corrections
 from journal.store import moment

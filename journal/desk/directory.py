@@ -18,7 +18,7 @@ from journal.desk.wording import effect_in_words
 from journal.effect import Effect, effect_of
 from journal.keys import keys_of
 from journal.office import Site, prepare, take_over
-from journal.roster import rules_of
+from journal.rules import rules_of
 from journal.settings import Settings
 from journal.standing import cards_of, comparable, standing
 from journal.store import Store

@@ -11,7 +11,7 @@ from journal.console import configured, reading
 from journal.desk.options import DATE, LANGUAGE
 from journal.desk.wording import KINDS, REASONS, STATUSES
 from journal.facts import bounds
-from journal.roster import rules_of, the_site
+from journal.rules import rules_of, the_site
 from journal.statements import Kind, Said, said_between
 from sync.clock import clock_from_environment
 

@@ -19,7 +19,7 @@ from journal.desk.options import LANGUAGE
 from journal.desk.wording import effect_in_words
 from journal.effect import Effect, effect_of
 from journal.keys import Keys, keys_of
-from journal.roster import Rules, rules_of, the_site
+from journal.rules import Rules, rules_of, the_site
 from journal.statements import Author
 from journal.store import Day
 from sync.clock import clock_from_environment

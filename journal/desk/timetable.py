@@ -16,7 +16,7 @@ from gateway.listing import Commands
 from journal.console import configured, reading
 from journal.desk.options import DATE, DAY, LANGUAGE, WALL_TIME, Name
 from journal.desk.session import Desk, Session, at_the_desk, carry_out, tell
-from journal.roster import rules_of, the_site
+from journal.rules import rules_of, the_site
 from journal.store import Day, mark_dirty, revised
 from journal.timetables import Changed, change, changes_of, kept, place, withdraw
 from sync.clock import clock_from_environment

@@ -23,7 +23,7 @@ from journal.notify.tables import notices
 from journal.notify.tasklist import Asked, asked, in_words
 from journal.notify.wishes import wish
 from journal.notify.wording import TEMPLATES, dropped_in_words, held_lines, list_lines, released_in_words, word
-from journal.roster import Rules, rules_of, the_site
+from journal.rules import Rules, rules_of, the_site
 from journal.store import moment
 from journal.tables import sites
 from sync.clock import clock_from_environment

@@ -23,7 +23,8 @@ from journal.notify.outbox import SPOKEN, State
 from journal.notify.tables import notices
 from journal.notify.tasklist import assign
 from journal.prepared import Value, prepared
-from journal.roster import Rules, belongs
+from journal.roster import belongs
+from journal.rules import Rules
 from journal.store import milliseconds, moment
 from journal.tables import contacts, groups, memberships, people, slots
 
@@ -105,7 +106,7 @@ async def _hold_back(connection: AsyncConnection, site: str, date: str, rules: R
     rows = (await connection.execute(*_counted(site, date))).all()
     if all(row.state != State.PENDING for row in rows):
         return 0
-    policies: dict[int | str, Policy] = {}
+    policies, rules = dict[int | str, Policy](), rules.on(date)
     for group, shift, grade in {(row.class_group, row.shift, row.grade) for row in rows}:
         policies[shift or 1] = rules.numbers((), shift or 1, None)
         if group is not None:

@@ -17,7 +17,7 @@ from journal.reports.register import COLUMNS, ClassDay, PupilDay, Register, plai
 from journal.reports.sheets import csv_text, shown_by_rich, table_lines
 from journal.reports.silences import heard_again
 from journal.reports.wording import PROVISIONAL, in_words, missed_in_words, of_doors, of_one
-from journal.roster import rules_of, the_site
+from journal.rules import rules_of, the_site
 from journal.settings import load
 from journal.words import minutes_in_words
 from sync.clock import clock_from_environment

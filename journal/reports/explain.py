@@ -13,7 +13,7 @@ from journal.desk.persons import known
 from journal.reports.explained import lines, plain, rows
 from journal.reports.personday import person_day
 from journal.reports.sheets import csv_text
-from journal.roster import rules_of, the_site
+from journal.rules import rules_of, the_site
 from journal.settings import load
 from sync.clock import clock_from_environment
 

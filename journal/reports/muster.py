@@ -25,7 +25,8 @@ from journal.desk.options import DATE, LANGUAGE, SITE, WALL_TIME
 from journal.facts import bounds, gather, interpret
 from journal.reports.register import natural
 from journal.reports.sheets import csv_text
-from journal.roster import Rules, belongs, rules_of, the_site
+from journal.roster import belongs
+from journal.rules import Rules, rules_of, the_site
 from journal.statements import spoken_between
 from journal.tables import groups, memberships, people
 from sync.clock import clock_from_environment
@@ -120,6 +121,7 @@ async def _read(config: Path, site: str, wall: dt.time | None, day: dt.date | No
 async def mustered(connection: AsyncConnection, site: str, rules: Rules, at: dt.datetime) -> Muster:
     """Where everybody of the site was or is at that moment."""
     date = at.astimezone(rules.zone).date()
+    yesterday, policy = date - dt.timedelta(days=1), rules.on(date.isoformat()).policy
     case = await case_of(connection, site, date.isoformat(), rules, None)
     seen, coverage, of_nights = case.seen()
     described = await _described(connection, site)
@@ -128,19 +130,19 @@ async def mustered(connection: AsyncConnection, site: str, rules: Rules, at: dt.
         facts[person] += seen.get(person, ())
         facts[person] += case.spoken[person].statements if person in case.spoken else ()
     staff = {person for person, (_, group) in described.items() if not group}
-    for person, before in (await _evening(connection, site, rules, date - dt.timedelta(days=1), staff)).items():
-        if stayed(before, at, coverage.alarms, rules.policy, seen=bool(facts[person])):
+    for person, before in (await _evening(connection, site, rules, yesterday, staff)).items():
+        if stayed(before, at, coverage.alarms, policy, seen=bool(facts[person])):
             facts[person] = [*before, *facts[person]]
     slots, ends = [], {}
     for member in case.members:
         slots += taken(member.slots)
         if member.slots and not member.policy.overnight:
             ends[member.pupil.person] = max(slot.end for slot in member.slots) + member.policy.presence_after
-    told = [moment for moment in cutoffs(set(slots), rules.policy, rules.zone) if moment + rules.policy.patience <= at]
+    told = [moment for moment in cutoffs(set(slots), policy, rules.zone) if moment + policy.patience <= at]
     heard = told[-1] if told else bounds(date, rules.zone)[0]
     boarders = {person: facts.pop(person) for person in case.boarders if person in facts}
-    where = whereabouts(facts, ends, coverage, at, heard, rules.policy)
-    where |= whereabouts(boarders, ends, of_nights, at, heard, rules.policy)
+    where = whereabouts(facts, ends, coverage, at, heard, policy)
+    where |= whereabouts(boarders, ends, of_nights, at, heard, policy)
     heads = [
         Head(person=person, name=name, group=group, where=where[PersonId(person)])
         for person, (name, group) in described.items()
@@ -159,7 +161,8 @@ async def _evening(
     groups_of: dict[str, list[str]] = {person: [] for person in staff}
     for person, group in await connection.execute(query):
         groups_of[person].append(group)
-    stays = {person for person, mine in groups_of.items() if rules.numbers(mine, None, None).overnight}
+    numbers = rules.on(day.isoformat()).numbers
+    stays = {person for person, mine in groups_of.items() if numbers(mine, None, None).overnight}
     evening = await gather(connection, site, day, rules.zone, staff)
     exits = any(lane.direction.tells_exits for lane in evening.lanes)
     seen, _ = interpret(evening)

@@ -21,7 +21,7 @@ from journal.notify.notice import Template
 from journal.notify.outbox import State
 from journal.notify.tables import notices
 from journal.reports.codes import code_of
-from journal.roster import Rules
+from journal.rules import Rules
 from journal.settings import CodesTable
 from journal.statements import Said, said_between
 from journal.store import moment
@@ -87,7 +87,7 @@ async def person_day(
     name, group = await _described(connection, site, person)
     said = await said_between(connection, site, *span, [person])
     by_hand = {(one.saying.at, one.saying.until) for one in said}
-    slots, facts, excuses, marks, policy = [], [], [], {}, rules.policy
+    slots, facts, excuses, marks, policy = [], [], [], {}, rules.on(day).policy
     for one in judgements:
         slots, policy = taken(one.slots), one.policy
         facts = sorted(one.facts, key=lambda fact: (fact.at, fact.ref))

@@ -14,7 +14,8 @@ from gateway.domain.reasons import RANK
 from gateway.domain.register import day_mark, first_obligatory, judged, taken
 from journal.reports.codes import code_of
 from journal.revisions import newest_marks, not_held
-from journal.roster import Member, members, rules_of, the_site
+from journal.roster import Member, members
+from journal.rules import rules_of, the_site
 from journal.settings import CodesTable
 from journal.tables import groups, people
 

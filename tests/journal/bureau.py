@@ -28,6 +28,7 @@ from tests.journal.tables import write_school
 SIGNER = Signer(b"\2" * 32)
 CIPHER = CardCipher(b"\3" * 32)
 DAYS = 14
+_DEFAULT = Policy()
 HEADER = "technology;uid;person;valid_from;valid_to;state\n"
 MARIA, IVAN = f"em4100;{CARD.uid.hex().upper()};p-1", f"14443a;{STRANGE.uid.hex().upper()};p-2"
 
@@ -80,9 +81,9 @@ class Office:
         self.store, self.folder, self.clock, self.alarms = store, folder, Clock(), Alarms()
         self.publisher = Publisher(store, SIGNER, self.clock, self.alarms, days=DAYS)
 
-    async def imports(self, *, since: dt.date | None = None, **changed: str) -> set[Day]:
+    async def imports(self, *, since: dt.date | None = None, policy: Policy = _DEFAULT, **changed: str) -> set[Day]:
         school = read_folder(write_school(self.folder, **changed))
-        site = Site(name=SITE, policy=Policy(), keys=[KEY], cipher=CIPHER)
+        site = Site(name=SITE, policy=policy, keys=[KEY], cipher=CIPHER)
         prepared = prepare(site, school, now=self.clock.at, since=since)
         async with self.store.begin() as connection:
             return (await take_over(connection, prepared)).days

@@ -10,7 +10,7 @@ from gateway.domain.model import PersonId
 from gateway.domain.muster import Whereabouts
 from journal import tables
 from journal.reports.muster import mustered
-from journal.roster import rules_of
+from journal.rules import rules_of
 from tests.journal.judging import Judge, pending
 from tests.journal.school import LANE, SITE, School, at
 

@@ -10,7 +10,7 @@ from gateway.domain.entry import CoverageData, DeviceData, DeviceState, FireAlar
 from gateway.domain.model import Direction, Reason, Verdict
 from journal import tables
 from journal.reports.muster import Muster, mustered
-from journal.roster import rules_of
+from journal.rules import rules_of
 from tests.journal.judging import Judge, pending
 from tests.journal.school import LANE, SITE, School, at
 

@@ -10,7 +10,7 @@ from gateway.domain.entry import DeviceData, DeviceState, FireAlarm, ManualActio
 from gateway.domain.model import Direction, PersonId, Reason, Verdict
 from journal import tables
 from journal.reports.muster import mustered
-from journal.roster import rules_of
+from journal.rules import rules_of
 from tests.journal.school import LANE, SITE, School, at
 
 IN, OUT, UNTOLD = Direction.IN, Direction.OUT, Direction.UNKNOWN

@@ -11,7 +11,7 @@ from gateway.domain.model import Direction, LaneDirection, PersonId
 from journal import tables
 from journal.facts import gather, interpret
 from journal.reports.muster import mustered
-from journal.roster import rules_of
+from journal.rules import rules_of
 from journal.served import serve
 from journal.store import Day, mark_dirty, moment
 from tests.journal.bureau import Office, Shelf
