@@ -73,7 +73,7 @@ class Pn532(Plugged):
     """The chip on a line."""
 
     def __init__(self, url: str, pace: float = 0.005) -> None:
-        """One try takes `pace` seconds."""
+        """Each try after the first comes `pace` seconds later."""
         super().__init__(device_end(url, self._hear))
         self.chip = Chip()
         #: What is wrong with its answers now.

@@ -24,7 +24,7 @@ from gateway.ports import Gate, Reader, ReaderEvent
 
 #: The first byte behind a USB converter of a Raspberry Pi may take 1.5 s, and there are a dozen commands.
 _OPENING_SECONDS = 10.0
-#: A round in which nobody comes takes a second over UDP, and three at the most on a line; more is a call that hangs in a
+#: A round in which nobody comes takes a second over UDP, and four at the most on a line; more is a call that hangs in a
 #: library or in the kernel.
 _CLOSING_SECONDS = 5.0
 #: The same while a tag is read, which repeats what it did not understand.
@@ -124,7 +124,7 @@ class Nfc:
             settings = self._settings
             with (
                 Genuine(settings.sun) if settings.sun is not None else nullcontext() as genuine,
-                Frontend(settings.url, settings.targets, self._connect, genuine) as frontend,
+                Frontend(settings.url, settings.targets, self._connect, genuine, settings.silence) as frontend,
             ):
                 self._tell(self._be_open)
                 self._hear(frontend)

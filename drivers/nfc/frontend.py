@@ -7,6 +7,7 @@ import os
 import re
 import struct
 import termios
+import time
 from collections.abc import Callable, Sequence
 from functools import partial
 from types import TracebackType
@@ -44,9 +45,9 @@ _ANSWER_BYTES = 16
 #: RFConfiguration item 5 is MxRtyATR, MxRtyPSL and MxRtyPassiveActivation: how often the chip looks again for a card before
 #: it says that nobody came. It finds one at once then, and the host sleeps meanwhile. Source: NXP UM0701-02, 7.3.1.
 _RETRIES, _SEARCH = 0x05, bytes([1, 0, 64])
-_LIST_PASSIVE_TARGET = 0x4A
+_LIST_PASSIVE_TARGET, _TYPE_1 = 0x4A, 4
 #: A chip that takes longer is told to stop, and asked for something else.
-_SEARCH_SECONDS = 3.0
+_SEARCH_SECONDS, _TYPE_1_SECONDS = 3.0, 1.0
 #: In a SAK: the card speaks ISO 14443-4, so it may be a type 4 tag.
 _SPEAKS = 0x20
 _NDEF_APPLICATION, _NDEF_FILE = bytes.fromhex("D2760000850101"), bytes.fromhex("E104")
@@ -88,13 +89,21 @@ class Frontend:
     """An open reader. Belongs to one thread."""
 
     def __init__(
-        self, url: str, targets: Sequence[str], connect: Callable[[str], Any], genuine: Genuine | None = None
+        self,
+        url: str,
+        targets: Sequence[str],
+        connect: Callable[[str], Any],
+        genuine: Genuine | None = None,
+        silence: float = 0.0,
     ) -> None:
-        """Cards are what they show to anybody, or what `genuine` makes of them."""
+        """Cards are what they show to anybody, or what `genuine` makes of them; one that was away for `silence` is another."""
         self._url = url
         self._genuine = genuine
-        #: What the card that is still there shows, and what was made of it.
+        #: Sooner than whoever counts taps, who looks at the clock a little later.
+        self._away = silence / 2
+        #: What the card that is still there shows, what was made of it, and when it was there.
         self._held: tuple[Card | BadCard, Card | BadCard] | None = None
+        self._sighted = 0.0
         self._targets = [nfc.clf.RemoteTarget(target) for target in targets]
         self._connect = connect
         self._clf = nfc.ContactlessFrontend()
@@ -105,7 +114,7 @@ class Frontend:
     def __enter__(self) -> Self:
         try:
             self._clf.device = device = self._connect(self._url)
-            if len(self._targets) == 1 and isinstance(device, nfc.clf.pn532.Device) and _on_a_line(self._url):
+            if len(self._targets) == 1 and _on_a_line(self._url):
                 device.chipset.rf_configuration(_RETRIES, _SEARCH)
                 device.chipset.in_list_passive_target = partial(_search, device.chipset)
         except (*_GONE, *_GARBLED) as error:
@@ -160,13 +169,14 @@ class Frontend:
         seen = _seen(target)
         if self._genuine is None:
             return seen
-        if self._held is None or self._held[0] != seen:
+        away, self._sighted = time.monotonic() - self._sighted, time.monotonic()
+        if self._held is None or self._held[0] != seen or away >= self._away:
             self._held = None
             try:
                 file = self._read(target) if target.sel_res and target.sel_res[0] & _SPEAKS else None
             except nfc.clf.CommunicationError:
                 return None  # it was taken away too early, or is held too far away: the next round asks again
-            self._held = seen, self._genuine.judge(seen, file)
+            self._held, self._sighted = (seen, self._genuine.judge(seen, file)), time.monotonic()
         return self._held[1]
 
     def _read(self, target: Any) -> bytes | None:
@@ -186,10 +196,12 @@ class Frontend:
 
 def _search(chipset: Any, most: int, modulation: int, data: bytes) -> bytearray | None:
     """As nfcpy has it, which would not wait as long as the chip looks. Raises OSError, nfcpy's errors."""
+    patience = _TYPE_1_SECONDS if modulation == _TYPE_1 else _SEARCH_SECONDS
     try:
-        found = chipset.command(_LIST_PASSIVE_TARGET, bytearray([most, modulation]) + data, timeout=_SEARCH_SECONDS)
+        found = chipset.command(_LIST_PASSIVE_TARGET, bytearray([most, modulation]) + data, timeout=patience)
     except TimeoutError:
-        return None  # whether it is still there says its answer to the next question
+        # Nobody, and no last try that would tell of a type 1 tag; whether the chip is there says its next answer.
+        raise nfc.clf.TimeoutError from None
     return found[2:] if found and found[0] else None
 
 

@@ -1,4 +1,4 @@
-"""The serial line under nfcpy: held for this process alone, whole frames, one limit for each."""
+"""The serial line under nfcpy: held for this process alone, whole frames, one limit for the first byte and one for the rest."""
 
 import contextlib
 import errno
@@ -11,8 +11,10 @@ import nfc.clf.pn532
 import nfc.clf.transport
 import serial
 
-#: Of the chip's frames; milliseconds that it has for the first byte at the least, and for the others.
-_ACK, _HEAD, _EXTENDED, _LONGEST_BODY, _AT_ONCE, _LEAST = nfc.clf.pn532.Chipset.ACK, 6, 0xFF, 265, 512, 50
+#: Of the chip's frames.
+_ACK, _HEAD, _EXTENDED, _LONGEST_BODY, _AT_ONCE = nfc.clf.pn532.Chipset.ACK, 6, 0xFF, 265, 512
+#: Milliseconds for the first byte at the least; and for all others, of which the longest frame has 23 ms at 115,200 baud.
+_LEAST, _REST = 50, 100
 
 
 class ExclusiveTTY(nfc.clf.transport.TTY):  # type: ignore[misc]
@@ -37,7 +39,7 @@ class ExclusiveTTY(nfc.clf.transport.TTY):  # type: ignore[misc]
         frame = self._take(1, time.monotonic() + max(timeout, _LEAST) / 1000)
         if not frame:
             raise TimeoutError(errno.ETIMEDOUT, os.strerror(errno.ETIMEDOUT))
-        until = time.monotonic() + _LEAST / 1000
+        until = time.monotonic() + _REST / 1000
         frame += self._take(_HEAD - 1, until)
         if frame == _ACK or len(frame) < _HEAD:
             return frame
