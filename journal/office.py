@@ -22,9 +22,9 @@ from journal import staff_tables, tables
 from journal.cards import Listed, list_cards
 from journal.days import local_date
 from journal.keys import CardCipher
-from journal.rules import keep_former
+from journal.rules import Numbers, set_numbers, written
 from journal.served import serve, starts
-from journal.store import OVERRIDES, PLAN, POLICY, Day, mark_dirty, milliseconds, moment, revised, upsert
+from journal.store import PLAN, Day, mark_dirty, milliseconds, moment, revised, upsert
 from journal.timetables import Changed, changes_of, keep, slot_rows, with_changes, write_slots
 from sync.sources.school import Remark, School
 from sync.sources.several import HORIZON
@@ -97,7 +97,7 @@ async def take_over(connection: AsyncConnection, prepared: Prepared) -> TakenOve
         raise InputError("somebody changed the timetable in the meantime", hint="run the import again")
     today = prepared.now.astimezone(zone).date()
     span = [dt.date.fromordinal(day).isoformat() for day in range(since.toordinal(), today.toordinal() + 1)]
-    ruled = await _rules(connection, site, school, since)
+    ruled = await _site(connection, site, school, since)
     served = await serve(connection, name, school.gateways, prepared.serves)
     days = {Day(name, date) for date in span} if ruled or served else set()
     for table, rows in _tables(name, school).items():
@@ -119,19 +119,18 @@ async def take_over(connection: AsyncConnection, prepared: Prepared) -> TakenOve
     return TakenOver(days, cards.remarks)
 
 
-async def _rules(connection: AsyncConnection, site: Site, school: School, since: dt.date) -> bool:
+async def _site(connection: AsyncConnection, site: Site, school: School, since: dt.date) -> bool:
     """Write the site; True where everybody is to be judged again from that day on."""
-    row = {"name": school.name, "zone": school.zone, "language": school.language}
-    row["policy"] = POLICY.dump_json(site.policy).decode("ascii")
-    row["overrides"] = OVERRIDES.dump_json(site.overrides).decode("utf-8")
-    s = tables.sites.c
-    before = (await connection.execute(select(s.zone, s.policy, s.overrides).where(s.site == site.name))).one_or_none()
-    changed = before is None or tuple(before) != (row["zone"], row["policy"], row["overrides"])
-    if before is not None and changed:
-        await keep_former(connection, site.name, since.isoformat())
-    await upsert(connection, tables.sites, [{"site": site.name, **row}])
+    row = {"site": site.name, "name": school.name, "zone": school.zone, "language": school.language}
+    s, numbers = tables.sites.c, Numbers(site.policy, site.overrides)
+    before = (await connection.execute(select(s.zone).where(s.site == site.name))).scalar()
+    if before is None:
+        await connection.execute(insert(tables.sites), [row | written(numbers)])
+    else:
+        await connection.execute(update(tables.sites).where(s.site == site.name).values(row))
+    other = await set_numbers(connection, site.name, numbers, since.isoformat())
     await revised(connection, site.name)
-    return changed
+    return other or before != school.zone
 
 
 def _tables(site: str, school: School) -> dict[Table, list[dict[str, Any]]]:

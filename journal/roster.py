@@ -73,7 +73,7 @@ async def members(
     No door can see a pupil who has no valid card when a slot begins: that slot is the teacher's. Who is not listed any
     more keeps the lessons of old days, and nobody is told about.
     """
-    by_group, rules = await slots_of(connection, site, date), rules.on(date)
+    by_group, numbers = await slots_of(connection, site, date), rules.on(date)
     slots: dict[str, dict[str, Slot]] = defaultdict(dict)
     belonging: dict[str, list[str]] = defaultdict(list)
     for person, group in await _rows(connection, partial(_belonging, site, date), persons):
@@ -113,7 +113,7 @@ async def members(
                     rules.zone,
                 )
             ),
-            policy=rules.numbers(belonging[person], shift, grade),
+            policy=numbers.of(belonging[person], shift, grade),
         )
         for person, name, language, active, grade, shift in await _rows(connection, partial(_pupils, site), persons)
     ]

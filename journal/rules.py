@@ -2,12 +2,13 @@
 
 from collections import defaultdict
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from pydantic import ValidationError
-from sqlalchemy import Select, delete, insert, select
+from sqlalchemy import Select, delete, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from gateway.domain.model import GroupId
@@ -19,25 +20,14 @@ from journal.store import OVERRIDES, POLICY
 from journal.tables import groups, sites
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Rules:
-    """The rules that hold now, with those that held before."""
+@dataclass(frozen=True, slots=True)
+class Numbers:
+    """What holds on a day."""
 
-    zone: ZoneInfo
-    language: str
     policy: Policy
     overrides: tuple[Override, ...] = ()
-    #: By the date on which they ended, in order of it.
-    former: Mapping[str, tuple[Policy, tuple[Override, ...]]] = field(default_factory=dict)
 
-    def on(self, date: str) -> "Rules":
-        """The rules of that day."""
-        for until, (policy, overrides) in self.former.items():
-            if date < until:
-                return replace(self, policy=policy, overrides=overrides, former={})
-        return self
-
-    def numbers(self, groups: Collection[str], shift: int | None, grade: int | None) -> Policy:
+    def of(self, groups: Collection[str], shift: int | None, grade: int | None) -> Policy:
         """The policy for somebody of these groups."""
         mine = frozenset(map(GroupId, groups))
         return (
@@ -47,18 +37,30 @@ class Rules:
         )
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rules:
+    """What was said last, perhaps of a day to come, and what held before."""
+
+    zone: ZoneInfo
+    language: str
+    last: Numbers
+    #: By the date on which they ended, in order of it.
+    former: Mapping[str, Numbers]
+
+    def on(self, date: str) -> Numbers:
+        """What holds on that day."""
+        return next((numbers for until, numbers in self.former.items() if date < until), self.last)
+
+
 async def rules_of(connection: AsyncConnection, *only: str) -> dict[str, Rules]:
     """By site; of `only` these, or of every one. Raises ConfigError."""
-    former: dict[str, dict[str, tuple[Policy, tuple[Override, ...]]]] = defaultdict(dict)
-    found = {}
+    former: dict[str, dict[str, Numbers]] = defaultdict(dict)
     for site, until, policy, overrides in await connection.execute(*_former(only, every=not only)):
         former[site][until] = _parsed(site, policy, overrides)
-    for site, zone, language, policy, overrides in await connection.execute(*_sites(only, every=not only)):
-        numbers, others = _parsed(site, policy, overrides)
-        found[site] = Rules(
-            zone=ZoneInfo(zone), language=language, policy=numbers, overrides=others, former=former[site]
-        )
-    return found
+    return {
+        site: Rules(zone=ZoneInfo(zone), language=language, last=_parsed(site, policy, overrides), former=former[site])
+        for site, zone, language, policy, overrides in await connection.execute(*_sites(only, every=not only))
+    }
 
 
 def the_site(rules: Mapping[str, Rules], name: str | None) -> str:
@@ -71,38 +73,58 @@ def the_site(rules: Mapping[str, Rules], name: str | None) -> str:
     return site
 
 
-async def policies_of(connection: AsyncConnection, site: str, rules: Rules) -> set[Policy]:
+async def policies_of(connection: AsyncConnection, site: str, numbers: Numbers) -> set[Policy]:
     """Every policy that somebody of the site may have."""
-    if not rules.overrides:
-        return {rules.policy}
+    if not numbers.overrides:
+        return {numbers.policy}
     g = groups.c
     query = select(g.group, g.shift, g.grade).where(g.site == site)
     return {
-        rules.policy,
-        *(rules.numbers([group], shift, grade) for group, shift, grade in await connection.execute(query)),
+        numbers.policy,
+        *(numbers.of([group], shift, grade) for group, shift, grade in await connection.execute(query)),
     }
 
 
-async def keep_former(connection: AsyncConnection, site: str, since: str) -> None:
-    """Before the rules of a site are replaced: other ones hold from that date on, and what held on the day before is kept."""
-    f = former_rules.c
-    ended = (await connection.execute(select(former_rules).where(f.site == site).order_by(f.until))).mappings().all()
-    last = next((row for row in ended if row["until"] >= since), None)
-    if last is None:
-        query = select(sites.c.policy, sites.c.overrides).where(sites.c.site == site)
-        last = (await connection.execute(query)).mappings().one()
-    await connection.execute(delete(former_rules).where(f.site == site, f.until >= since))
-    row = {"site": site, "until": since, "policy": last["policy"], "overrides": last["overrides"]}
-    await connection.execute(insert(former_rules), [row])
+async def set_numbers(connection: AsyncConnection, site: str, numbers: Numbers, since: str) -> bool:
+    """Other numbers hold from that date on, and what held on the day before stays; True where they are other ones.
+
+    Those that were said last change nothing, whatever the date. Before its first import a site has no past.
+    """
+    s, f = sites.c, former_rules.c
+    query = select(s.policy, s.overrides, s.revision).where(s.site == site)
+    said = (await connection.execute(query)).mappings().one()
+    if _parsed(site, said["policy"], said["overrides"]) == numbers:
+        return False
+    if said["revision"]:
+        ended = select(former_rules).where(f.site == site, f.until >= since).order_by(f.until)
+        held = (await connection.execute(ended)).mappings().first() or said
+        await connection.execute(delete(former_rules).where(f.site == site, f.until >= since))
+        row = {"site": site, "until": since, "policy": held["policy"], "overrides": held["overrides"]}
+        await connection.execute(insert(former_rules), [row])
+    await connection.execute(update(sites).where(s.site == site).values(written(numbers)))
+    return True
 
 
-def _parsed(site: str, policy: str, overrides: str) -> tuple[Policy, tuple[Override, ...]]:
+def written(numbers: Numbers) -> dict[str, str]:
+    """The columns of a row that has them."""
+    return {
+        "policy": POLICY.dump_json(numbers.policy).decode("ascii"),
+        "overrides": OVERRIDES.dump_json(numbers.overrides).decode("utf-8"),
+    }
+
+
+def _parsed(site: str, policy: str, overrides: str) -> Numbers:
     try:
-        return POLICY.validate_json(policy or "{}"), OVERRIDES.validate_json(overrides)
+        return _numbers(policy, overrides)
     except ValidationError as error:
         raise ConfigError(
             f"site {site}: its policy cannot be read: {error}", hint="import the site's directory again"
         ) from error
+
+
+@lru_cache(1024)
+def _numbers(policy: str, overrides: str) -> Numbers:
+    return Numbers(POLICY.validate_json(policy or "{}"), OVERRIDES.validate_json(overrides))
 
 
 @prepared

@@ -62,8 +62,8 @@ class _Done:
 @click.option(
     "--since",
     type=DAY,
-    help="Replace lessons from this date on [today]. Lanes change now; where this date is today (to mend a mistake of "
-    "today) or later, at its midnight.",
+    help="Replace lessons from this date on [today]; numbers that differ hold from it on. Lanes change now; where this date "
+    "is today (to mend a mistake of today) or later, at its midnight.",
 )
 @click.option("--dry-run", is_flag=True, help="Tell what would change, and change nothing.")
 @LANGUAGE

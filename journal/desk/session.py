@@ -13,7 +13,6 @@ import click
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from gateway.domain.model import Mark, Source
-from gateway.domain.policy import Policy
 from journal.console import configured, furnished
 from journal.desk.options import LANGUAGE
 from journal.desk.wording import effect_in_words
@@ -48,7 +47,6 @@ class Session:
     connection: AsyncConnection
     site: str
     rules: Rules
-    policy: Policy
     keys: Keys
     author: Author
 
@@ -99,7 +97,6 @@ def carry_out(desk: Desk, work: Callable[[Session], Awaitable[set[Day]]]) -> Eff
                     connection=connection,
                     site=site,
                     rules=rules[site],
-                    policy=settings.policy(site),
                     keys=keys,
                     author=Author(name=desk.by, source=desk.source, at=now, note=desk.note),
                 )

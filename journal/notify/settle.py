@@ -106,11 +106,12 @@ async def _hold_back(connection: AsyncConnection, site: str, date: str, rules: R
     rows = (await connection.execute(*_counted(site, date))).all()
     if all(row.state != State.PENDING for row in rows):
         return 0
-    policies, rules = dict[int | str, Policy](), rules.on(date)
+    policies: dict[int | str, Policy] = {}
+    numbers = rules.on(date)
     for group, shift, grade in {(row.class_group, row.shift, row.grade) for row in rows}:
-        policies[shift or 1] = rules.numbers((), shift or 1, None)
+        policies[shift or 1] = numbers.of((), shift or 1, None)
         if group is not None:
-            policies[group] = rules.numbers([group], shift or 1, grade)
+            policies[group] = numbers.of([group], shift or 1, grade)
     least = min(min(policy.brake_pupils, policy.brake_class_pupils) for policy in policies.values())
     if len({row.person for row in rows}) < least:
         return 0

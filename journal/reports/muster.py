@@ -161,8 +161,8 @@ async def _evening(
     groups_of: dict[str, list[str]] = {person: [] for person in staff}
     for person, group in await connection.execute(query):
         groups_of[person].append(group)
-    numbers = rules.on(day.isoformat()).numbers
-    stays = {person for person, mine in groups_of.items() if numbers(mine, None, None).overnight}
+    numbers = rules.on(day.isoformat())
+    stays = {person for person, mine in groups_of.items() if numbers.of(mine, None, None).overnight}
     evening = await gather(connection, site, day, rules.zone, staff)
     exits = any(lane.direction.tells_exits for lane in evening.lanes)
     seen, _ = interpret(evening)

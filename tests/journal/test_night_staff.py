@@ -8,10 +8,11 @@ from sqlalchemy import update
 
 from gateway.domain.entry import DeviceData, DeviceState, FireAlarm, ManualAction, ManualData
 from gateway.domain.model import Direction, PersonId, Reason, Verdict
+from gateway.domain.policy import Policy
 from journal import tables
 from journal.reports.muster import mustered
-from journal.rules import rules_of
-from tests.journal.school import LANE, SITE, School, at
+from journal.rules import Numbers, rules_of, set_numbers
+from tests.journal.school import LANE, SITE, TODAY, School, at
 
 IN, OUT, UNTOLD = Direction.IN, Direction.OUT, Direction.UNKNOWN
 YESTERDAY = timedelta(days=-1)
@@ -80,6 +81,10 @@ async def test_where_no_exits_are_told_a_group_says_who_stays(
         some = f'[{{"groups": {rules}, "numbers": {{"overnight": true}}}}]' if rules != "[]" else "[]"
         await connection.execute(update(tables.sites).values(overrides=some))
     yesterday(place, 1, "19:00", IN)
+    assert await inside(place, "03:00") == found
+    async with place.store.begin() as connection:  # what is said of today says nothing of the evening
+        await connection.execute(update(tables.sites).values(revision=1))
+        await set_numbers(connection, SITE, Numbers(Policy()), TODAY.isoformat())
     assert await inside(place, "03:00") == found
 
 

@@ -2,13 +2,14 @@
 
 import datetime as dt
 import random
+from dataclasses import replace
 from datetime import timedelta
 
 from sqlalchemy import update
 
 from gateway.domain.policy import Policy
 from journal import tables
-from journal.rules import keep_former, rules_of
+from journal.rules import Numbers, rules_of, set_numbers
 from journal.store import POLICY, Day, Store, mark_dirty
 from tests.journal.bureau import Office, Shelf
 from tests.journal.judging import Judge
@@ -19,8 +20,8 @@ STRICT, LENIENT = Policy(), Policy(grace=timedelta(minutes=10))
 
 async def set_from(store: Store, day: str, policy: Policy) -> None:
     async with store.begin() as connection:
-        await keep_former(connection, SITE, day)
-        await connection.execute(update(tables.sites).values(policy=POLICY.dump_json(policy).decode()))
+        await connection.execute(update(tables.sites).values(revision=1))
+        await set_numbers(connection, SITE, Numbers(policy), day)
 
 
 async def grace(office: Office, day: dt.date) -> int:
@@ -42,7 +43,7 @@ async def test_an_old_day_that_is_judged_again_has_its_own_numbers(place: School
     judge.clock.moment = at("12:00") + timedelta(days=31)
     await judge.loop.round()
     assert await place.marks() == before
-    await set_from(place.store, TODAY.isoformat(), LENIENT)
+    await set_from(place.store, TODAY.isoformat(), replace(LENIENT, grace=timedelta(minutes=11)))
     async with place.store.begin() as connection:
         await mark_dirty(connection, [Day(SITE, TODAY.isoformat())])
     await judge.loop.round()
@@ -80,8 +81,8 @@ async def test_numbers_of_a_day_to_come_hold_from_then_on(office: Office) -> Non
 
 async def test_each_day_has_what_was_said_of_it_last(store: Store) -> None:
     chance, held = random.Random(1), dict.fromkeys(range(1, 10), timedelta(0))
-    for _ in range(40):
-        since, grace = chance.randint(1, 9), timedelta(minutes=chance.randint(0, 30))
+    for number in range(1, 41):
+        since, grace = chance.randint(1, 9), timedelta(minutes=number)
         await set_from(store, f"2026-09-0{since}", Policy(grace=grace))
         held |= dict.fromkeys(range(since, 10), grace)
         async with store.read() as connection:
@@ -89,3 +90,32 @@ async def test_each_day_has_what_was_said_of_it_last(store: Store) -> None:
         # The first one knows of the day before it, too, whatever was said since.
         assert {day: mine.on(f"2026-09-0{day}").policy.grace for day in held} == held
         assert mine.on("2026-08-31").policy.grace == timedelta(0)
+
+
+async def test_who_says_nothing_of_numbers_brings_none_forward(office: Office) -> None:
+    await office.imports(policy=STRICT)
+    await office.imports(policy=LENIENT, since=dt.date(2026, 9, 7))
+    async with office.store.begin() as connection:  # as a version of before wrote them, without a number that is new
+        shorter = POLICY.dump_json(LENIENT, exclude={"patience"}).decode()
+        await connection.execute(update(tables.sites).values(policy=shorter, zone="Asia/Omsk"))
+    await office.imports(policy=LENIENT)
+    assert [await grace(office, dt.date(2026, 9, day)) for day in (6, 7)] == [0, 10]
+
+
+async def test_what_stood_there_before_the_first_import_is_no_past(office: Office) -> None:
+    async with office.store.begin() as connection:
+        assert (await connection.execute(update(tables.sites).values(revision=0))).rowcount == 1
+    await office.imports(policy=LENIENT)
+    assert await grace(office, dt.date(2026, 8, 31)) == 10
+
+
+async def test_what_falls_due_and_what_is_held_goes_by_the_numbers_of_the_day(place: School) -> None:
+    later = replace(LENIENT, not_seen_after=timedelta(minutes=20), brake_pupils=1, brake_percent=1)
+    await set_from(place.store, TODAY.isoformat(), later)
+    await set_from(place.store, (TODAY + timedelta(days=1)).isoformat(), STRICT)
+    await place.heard("07:00", "08:51")
+    judge = Judge(place)
+    await judge.at("08:49:59")
+    assert await place.notices() == []
+    await judge.at("08:50")
+    assert await place.notices() == [f"p{number} not_seen held" for number in (1, 2, 3)]
