@@ -24,6 +24,8 @@ from simulators.pn532 import Chip, Fault, Pn532
 UID = bytes.fromhex("04DE5F1EACC040")
 READ = CardRead(credential=Credential(technology=Technology.ISO14443A, uid=UID))
 
+pytestmark = pytest.mark.usefixtures("patient")
+
 
 @asynccontextmanager
 async def opened(tmp_path: Path) -> AsyncIterator[tuple[Pn532, Nfc]]:
@@ -239,6 +241,7 @@ async def test_a_call_that_hangs_is_left_behind_with_a_note(monkeypatch: pytest.
     for hung in (device, *others[:2]):
         hung._thread.join(10)
         assert not hung._thread.is_alive()
+    monkeypatch.undo()
     with pytest.raises(DeviceLost, match="No such device"):
         await Nfc(Nfc.Settings(url="usb:072f:2200"), connect=connect).__aenter__()
 

@@ -15,7 +15,7 @@ UID = bytes.fromhex("04DE5F1EACC040")
 
 @pytest.mark.parametrize(("targets", "tries"), [(("106A",), 65), (("106A", "212F"), 4)], ids=["one kind", "two kinds"])
 async def test_a_chip_looks_for_one_kind_of_card_by_itself(
-    targets: tuple[str, ...], tries: int, tmp_path: Path
+    targets: tuple[str, ...], tries: int, tmp_path: Path, patient: None
 ) -> None:
     settings = {"interval": 0.001, "targets": targets}
     async with (
@@ -50,7 +50,9 @@ async def test_a_chip_that_looks_for_too_long_is_asked_again(tmp_path: Path, mon
         Nfc(Nfc.Settings(url=sim.url)) as device,
     ):
         await asyncio.sleep(1)
-        await sim.present(UID)
+        # An answer that goes out while the search is given up is lost: the card stays until it was read.
+        holding = asyncio.create_task(sim.present(UID, hold=20))
         assert await anext(aiter(device.reader("").events())) == CardRead(
             credential=Credential(technology=Technology.ISO14443A, uid=UID)
         )
+        holding.cancel()

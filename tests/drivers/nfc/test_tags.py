@@ -138,7 +138,7 @@ def refused(event: ReaderEvent) -> str:
     return event.why
 
 
-async def test_a_silent_chip_comes_back_by_itself(tmp_path: Path) -> None:
+async def test_a_silent_chip_comes_back_by_itself(tmp_path: Path, patient: None) -> None:
     events: asyncio.Queue[ReaderEvent] = asyncio.Queue()
     told: asyncio.Queue[DeviceLost | None] = asyncio.Queue()
 
