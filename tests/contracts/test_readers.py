@@ -163,7 +163,11 @@ async def test_after_a_slow_start_the_next_card_is_read_once(bench: Bench, start
         # One that came and went more than twice is there when it stays.
         await state.until(lambda: state.told[-1] is None)
     assert [event for event in heard if not isinstance(event, DeviceNotice)] == cards
-    assert {event.kind for event in heard if isinstance(event, DeviceNotice)} <= {DeviceState.GARBAGE, DeviceState.DOWN, DeviceState.UP}
+    assert {event.kind for event in heard if isinstance(event, DeviceNotice)} <= {
+        DeviceState.GARBAGE,
+        DeviceState.DOWN,
+        DeviceState.UP,
+    }
 
 
 @pytest.mark.parametrize("busy", [False, True], ids=["idle", "busy"])

@@ -8,7 +8,7 @@ import subprocess
 import sys
 import threading
 from asyncio.subprocess import PIPE
-from collections.abc import Iterator
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
@@ -18,6 +18,7 @@ from drivers.cable import LineUrl, open_line
 from drivers.trouble import lost, unopened
 from gateway.errors import DeviceLost
 from simulators.line import PtyEnd, SocketEnd
+from tests.contracts.leftovers import nothing_more
 
 URL: TypeAdapter[str] = TypeAdapter(LineUrl)
 
@@ -67,10 +68,9 @@ async def refusal(url: str) -> DeviceLost:
 
 
 @pytest.fixture
-def nothing_left() -> Iterator[None]:
-    before = len([*Path("/proc/self/fd").iterdir()])
-    yield
-    assert len([*Path("/proc/self/fd").iterdir()]) == before
+async def nothing_left() -> AsyncIterator[None]:
+    async with nothing_more():
+        yield
 
 
 async def test_a_device_that_is_not_there(tmp_path: Path, nothing_left: None) -> None:
