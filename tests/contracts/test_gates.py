@@ -18,7 +18,7 @@ from tests.contracts.gates import Bench, Stand
 from tests.contracts.leftovers import descriptors
 from tests.contracts.starts import Start, another, kept, starts
 
-PATIENCE = 10.0
+PATIENCE = 30.0
 BENCHES: Mapping[str, Callable[[Path], Bench]] = every("GATES")
 ADMIT = Verdict(admit=True, reason=Reason.KNOWN)
 REFUSE = Verdict(admit=False, reason=Reason.UNKNOWN_CARD)

@@ -16,7 +16,7 @@ from tests.contracts.leftovers import descriptors, nothing_more
 from tests.contracts.readers import HELD, SILENCE, Bench, again, unpacked
 from tests.contracts.starts import Start, another, asleep, kept, starts
 
-PATIENCE = 10.0
+PATIENCE = 30.0
 
 
 BENCHES: Mapping[str, Callable[[Path], Bench]] = every("READERS")

@@ -42,7 +42,7 @@ def test_the_hint_names_the_kind_of_device() -> None:
 
 async def test_a_pause_ends_a_number_where_no_key_does(tmp_path: Path) -> None:
     async with (
-        asyncio.timeout(10),
+        asyncio.timeout(30),
         Simulated(f"unix:{tmp_path}/reader") as sim,
         device(sim.url, terminator="none", gap=0.02) as reader,
     ):

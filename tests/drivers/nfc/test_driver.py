@@ -189,7 +189,7 @@ class FakeCcid:
 async def test_an_acr122u_reads_a_card_and_is_closed() -> None:
     usb = FakeCcid()
     settings = Nfc.Settings(url="usb:072f:2200", interval=0.001)
-    async with asyncio.timeout(10), Nfc(settings, connect=lambda url: nfc.clf.acr122.init(usb)) as device:
+    async with asyncio.timeout(30), Nfc(settings, connect=lambda url: nfc.clf.acr122.init(usb)) as device:
         events = aiter(device.reader("").events())
         await present(usb.chip)
         assert await anext(events) == READ
@@ -199,7 +199,7 @@ async def test_an_acr122u_reads_a_card_and_is_closed() -> None:
 async def test_an_acr122u_that_is_pulled_out_is_lost() -> None:
     usb = FakeCcid()
     settings = Nfc.Settings(url="usb:072f:2200", interval=0.001)
-    async with asyncio.timeout(10), Nfc(settings, connect=lambda url: nfc.clf.acr122.init(usb)) as device:
+    async with asyncio.timeout(30), Nfc(settings, connect=lambda url: nfc.clf.acr122.init(usb)) as device:
         usb.gone = True
         with pytest.raises(DeviceLost, match="No such device"):
             await anext(aiter(device.reader("").events()))
