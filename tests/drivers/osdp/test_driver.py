@@ -41,7 +41,7 @@ def short(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def hasty(monkeypatch: pytest.MonkeyPatch) -> None:
     """Who is not there is known sooner."""
-    monkeypatch.setattr(thread_of_bus, "PATIENCE", 1.0)
+    monkeypatch.setattr(thread_of_bus, "PATIENCE", 2.5)
 
 
 @asynccontextmanager
