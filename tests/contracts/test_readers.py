@@ -43,12 +43,19 @@ async def opened(bench: Bench, silence: float = SILENCE) -> AsyncIterator[Device
         yield device
 
 
-async def after(events: AsyncIterator[ReaderEvent]) -> ReaderEvent:
-    """What is told next; a device that answers late, as on a busy machine, may go and come before."""
+async def following(events: AsyncIterator[ReaderEvent]) -> ReaderEvent:
+    """What is told next."""
     async with asyncio.timeout(PATIENCE):
-        while not (told := [event for event in unpacked(await anext(events)) if not away(event)]):
+        while not (told := unpacked(await anext(events))):
             pass
     [event] = told
+    return event
+
+
+async def after(events: AsyncIterator[ReaderEvent]) -> ReaderEvent:
+    """The same; a device that answers late, as on a busy machine, may go and come before."""
+    while away(event := await following(events)):
+        pass
     return event
 
 
@@ -79,14 +86,17 @@ async def test_a_card_is_read_once_in_air_order(bench: Bench) -> None:
 
 
 async def test_a_held_card_is_one_presentation(bench: Bench) -> None:
-    async with opened(bench, HELD) as device:
-        events = aiter(device.reader("").events())
-        await bench.present(bench.first, hold=HELD * 1.5)
-        await bench.present(bench.second)
-        assert [await after(events), await after(events)] == [
-            CardRead(credential=bench.first),
-            CardRead(credential=bench.second),
-        ]
+    cards = [CardRead(credential=bench.first), CardRead(credential=bench.second)]
+    told: list[ReaderEvent] = []
+    while not told or any(map(away, told)):  # whoever was away does not know that it stayed
+        async with opened(bench, HELD) as device:
+            events = aiter(device.reader("").events())
+            await bench.present(bench.first, hold=HELD * 1.5)
+            await bench.present(bench.second)
+            told = [await following(events)]
+            while told[-1] != cards[-1]:
+                told.append(await following(events))
+    assert told == cards
 
 
 async def test_a_card_that_left_and_came_back_is_two(bench: Bench) -> None:
