@@ -96,7 +96,7 @@ async def test_a_line_of_noise_is_no_reader_that_answers(tmp_path: Path, capfd: 
         # Where the hiss stands still behind the last question, as on a busy machine, nobody has answered that.
         while "drowned in noise" not in why:
             bus = Osdp(settings)
-            with pytest.raises(DeviceLost, match="drowned in noise|does not answer") as lost:
+            with pytest.raises(DeviceLost, match=r"drowned in noise|does not answer") as lost:
                 await bus.__aenter__()
             why = str(lost.value)
     hissing.cancel()

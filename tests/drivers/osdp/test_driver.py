@@ -19,7 +19,7 @@ from gateway.domain.answer import Answer, Words
 from gateway.domain.credential import Credential, Technology
 from gateway.domain.entry import DeviceState
 from gateway.domain.model import Reason, Verdict
-from gateway.errors import ConfigError, DeviceLost
+from gateway.errors import DeviceLost
 from gateway.ports import CardRead, DeviceNotice, GateEvent, ReaderEvent
 from simulators.osdp import OsdpBus
 from tests.drivers.osdp.bench import KEY, device
@@ -281,27 +281,3 @@ async def test_a_reader_that_is_full_waits_and_still_closes(tmp_path: Path) -> N
                 break
         assert len(channel) == 32
         sim.readers[1].bits(26, BITS)
-
-
-@pytest.mark.parametrize(
-    ("key", "value"),
-    [
-        ("readers", [1, 1]),
-        ("readers", [127]),
-        ("readers", []),
-        ("readers", list(range(9))),
-        ("keys", "keys"),
-        ("uid", "x"),
-    ],
-)
-def test_settings_that_cannot_be(key: str, value: object) -> None:
-    with pytest.raises(ValueError, match=key):
-        Osdp.Settings.model_validate({"url": "/dev/ttyUSB0", key: value})
-
-
-def test_an_address_is_needed_where_there_are_several() -> None:
-    bus = Osdp(Osdp.Settings(url="/dev/ttyUSB0", readers=(1, 2)))
-    for address in ("", "3", "01", "one"):
-        with pytest.raises(ConfigError) as error:
-            bus.reader(address)
-        assert "1 or 2" in error.value.hint
