@@ -24,7 +24,7 @@ UNIT: Final = 1
 _CHUNK: Final = 512
 _TURNS: Final = 0.15
 #: Seconds after which somebody has passed a board that nobody asks.
-_UNSEEN: Final = 5.0
+_UNSEEN: Final = 2.0
 _DISCRETE_INPUTS: Final = 2
 _INPUT_REGISTERS: Final = 4
 #: The register that has all contacts as its bits.
