@@ -12,6 +12,8 @@ from urllib.parse import urlsplit
 
 _CHUNK = 4096
 _MOST_UNSENT = 64 * 1024
+#: Of the loop: accepted, a task, connected, served.
+_TURNS = 4
 
 
 def _ignore(data: bytes) -> None:
@@ -164,6 +166,11 @@ class SocketEnd:
         server, self._server = self._server, None
         if server is None:
             return
+        for door in server.sockets:
+            asyncio.get_running_loop().remove_reader(door)
+        # Whoever was let in at this moment becomes a driver first, and can be hung up then.
+        for _ in range(_TURNS):
+            await asyncio.sleep(0)
         server.close()
         for driver in self._drivers:
             driver.transport.abort()

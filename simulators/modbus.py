@@ -23,10 +23,14 @@ from gateway.domain.model import Direction
 UNIT: Final = 1
 _CHUNK: Final = 512
 _TURNS: Final = 0.15
+#: Seconds after which somebody has passed a board that nobody asks.
+_UNSEEN: Final = 2.0
 _DISCRETE_INPUTS: Final = 2
 _INPUT_REGISTERS: Final = 4
 #: The register that has all contacts as its bits.
 _MASK: Final = 7
+#: Functions that read: coils, discrete inputs, holding registers, input registers.
+_READS: Final = (1, 2, 3, 4)
 _NORMALLY_CLOSED: Final = (Role.FIRE_ALARM, Role.TAMPER)
 
 
@@ -78,7 +82,7 @@ class Turnstile:
         self._framer = framer
         self._contacts = [role in (Role.READY, *_NORMALLY_CLOSED) for role in Role]
         self._on: set[Output] = set()
-        self._asked = asyncio.Event()
+        self._asked, self._read = asyncio.Event(), asyncio.Event()
         self._server: ModbusSerialServer | ModbusTcpServer | None = None
         #: The serial line, while it is plugged in.
         self.wire: _Wire | None = None
@@ -147,12 +151,14 @@ class Turnstile:
         return frozenset(self._on)
 
     async def rotate(self, direction: Direction) -> None:
-        """Somebody goes through, as slowly as people do."""
+        """Somebody goes through, as slowly as people do, and more slowly where the one who asks is slow."""
         side = Role.PASS_A if direction is Direction.IN else Role.PASS_B
-        await self.contact(side, closed=True)
-        await asyncio.sleep(_TURNS)
-        await self.contact(side, closed=False)
-        await asyncio.sleep(OPENS + _TURNS)
+        for closed, seconds in ((True, _TURNS), (False, OPENS + _TURNS)):
+            await self.contact(side, closed=closed)
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(_UNSEEN):
+                    await self._seen()
+            await asyncio.sleep(seconds)
 
     async def mode(self, mode: GateMode) -> None:
         """Somebody turns the gate's key."""
@@ -172,8 +178,16 @@ class Turnstile:
         self._contacts[[*Role].index(role)] = closed
         await self._tell()
 
+    async def _seen(self) -> None:
+        """Returns when the contacts were read: who asks once more has taken the answer before."""
+        for _ in range(2):
+            self._read.clear()
+            await self._read.wait()
+
     def _hear(self, sends: bool, pdu: ModbusPDU) -> ModbusPDU:
         self._asked.set()
+        if not sends and pdu.function_code in _READS:
+            self._read.set()
         if not sends and isinstance(pdu, WriteSingleCoilRequest) and pdu.address < len(Output):
             output = [*Output][pdu.address]
             (self._on.add if pdu.bits[0] else self._on.discard)(output)

@@ -25,6 +25,8 @@ from simulators.line import Plugged, device_end
 
 #: Seconds between two turns where nobody asks: libosdp counts time in them.
 _TURN: Final = 0.02
+#: A question that waited so long, because this process stood still, was given up: an answer would be lost, and a card in it.
+_LATE: Final = 0.15
 _UNREAD: Final = 4096
 _CAPABILITIES: Final = (
     Capability.OutputControl,
@@ -128,6 +130,7 @@ class OsdpBus(Plugged):
         osdp_sys.set_loglevel(LogLevel.Emergency)
         self.readers = {address: OsdpReader(address, key, self._port.send, able) for address, key in keys.items()}
         self._turning: asyncio.Task[None] | None = None
+        self._turned = 0.0
         self._secure = asyncio.Event()
 
     async def __aenter__(self) -> Self:
@@ -153,11 +156,14 @@ class OsdpBus(Plugged):
         await self._port.pour(data)
 
     def _hear(self, data: bytes) -> None:
+        if asyncio.get_running_loop().time() - self._turned > _LATE:
+            return
         for reader in self.readers.values():
             reader.hear(data)
 
     async def _turn(self) -> None:
         while True:
+            self._turned = asyncio.get_running_loop().time()
             for reader in self.readers.values():
                 reader.turn()
             if all(reader.secure for reader in self.readers.values() if reader.powered):

@@ -1,6 +1,7 @@
 """The files of systemd/ as they are installed: units, reader names, and the broker sample with real certificates."""
 
-import getpass
+import os
+import pwd
 import re
 import shutil
 import socket
@@ -111,7 +112,7 @@ class Broker:
         text = text.replace("/etc/mosquitto/attendance.acl", str(SYSTEMD / "mosquitto/attendance.acl"))
         text, listeners = re.subn(r"(?m)^listener 8883$", f"listener {self.port} 127.0.0.1", text)
         assert (listeners, "/etc/mosquitto/certs" in text) == (1, False)
-        (folder / "mosquitto.conf").write_text(f"{text}\nuser {getpass.getuser()}\n")
+        (folder / "mosquitto.conf").write_text(f"{text}\nuser {pwd.getpwuid(os.geteuid()).pw_name}\n")
         self.log = (folder / "mosquitto.log").open("w")
         self.process = subprocess.Popen(
             [

@@ -28,8 +28,8 @@ async def at_most(files: int) -> bool:
 
 @asynccontextmanager
 async def nothing_more() -> AsyncIterator[None]:
-    """No thread and no descriptor more than before."""
+    """No thread and no descriptor more than before; what another test has left may end meanwhile."""
     names, files = threads(), descriptors()
     yield
-    assert threads() == names
+    assert threads() <= names
     assert await at_most(files)

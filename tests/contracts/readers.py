@@ -12,6 +12,9 @@ from gateway.ports import CardRead, ReaderEvent, Upload
 
 #: Shorter than the default, so that a card that stayed and one that came back are told apart within a test.
 SILENCE = 0.3
+#: Where a card is held for longer than that: so much longer than the time between two of its frames that nothing this
+#: machine does in between makes it two.
+HELD = 1.0
 
 
 class Simulated(Protocol):

@@ -30,6 +30,8 @@ class Kept:
     def __init__(self) -> None:
         #: Why it is away, or None, for each time that was told.
         self.told: list[DeviceLost | None] = []
+        #: How often it was tried.
+        self.begun = 0
         self.serving = False
 
     async def until(self, true: Callable[[], bool]) -> None:
@@ -52,6 +54,10 @@ async def kept(build: Callable[[], Device], serve: Callable[[Device], Awaitable[
     """Opened again and again, each time served by `serve`."""
     state = Kept()
 
+    def begun() -> Device:
+        state.begun += 1
+        return build()
+
     async def served(device: Device) -> None:
         state.serving = True
         try:
@@ -59,7 +65,7 @@ async def kept(build: Callable[[], Device], serve: Callable[[Device], Awaitable[
         finally:
             state.serving = False
 
-    keeping = asyncio.create_task(keep_open(build, served, state.tell, _Hurried()))
+    keeping = asyncio.create_task(keep_open(begun, served, state.tell, _Hurried()))
     try:
         yield state
     finally:
@@ -80,8 +86,12 @@ async def absent(bench: Bench, _: Kept | None = None) -> AsyncIterator[None]:
 async def another(bench: Bench, state: Kept) -> AsyncIterator[None]:
     """A bootloader has the port, answers nothing, says its banner and goes; the device comes under the same path."""
     await bench.sim.unplug()
+    await state.until(lambda: not state.serving)
     boot = device_end(bench.sim.url)
     await boot.plug()
+    # Who was told that the port is away before the bootloader had it has not met the bootloader yet.
+    before = state.begun
+    await state.until(lambda: state.serving or state.begun > before + 1)
     yield
     boot.send(BANNER)
     await boot.unplug()

@@ -180,13 +180,13 @@ async def test_pruning_everything_keeps_the_place(outbox: AnyOutbox, clock: Hand
 
 
 async def test_waiting_ends_with_the_next_entry(outbox: AnyOutbox, clock: HandClock) -> None:
-    await asyncio.wait_for(outbox.wait_beyond(Seq(0)), 5)
+    await asyncio.wait_for(outbox.wait_beyond(Seq(0)), 30)
     waiting = [asyncio.create_task(outbox.wait_beyond(Seq(seq))) for seq in (1, 1, 3)]
     await outbox.append([note(clock)])
-    await asyncio.wait_for(asyncio.gather(*waiting[:2]), 5)
+    await asyncio.wait_for(asyncio.gather(*waiting[:2]), 30)
     assert not waiting[2].done()
     await outbox.append([note(clock), note(clock)])
-    await asyncio.wait_for(waiting[2], 5)
+    await asyncio.wait_for(waiting[2], 30)
 
 
 async def test_recent_taps_come_in_order(outbox: AnyOutbox, clock: HandClock) -> None:

@@ -8,7 +8,7 @@ import subprocess
 import sys
 import threading
 from asyncio.subprocess import PIPE
-from collections.abc import Iterator
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
@@ -18,6 +18,7 @@ from drivers.cable import LineUrl, open_line
 from drivers.trouble import lost, unopened
 from gateway.errors import DeviceLost
 from simulators.line import PtyEnd, SocketEnd
+from tests.contracts.leftovers import nothing_more
 
 URL: TypeAdapter[str] = TypeAdapter(LineUrl)
 
@@ -61,16 +62,15 @@ def test_no_url(url: str) -> None:
 
 async def refusal(url: str) -> DeviceLost:
     with pytest.raises(DeviceLost) as error:
-        async with asyncio.timeout(10), open_line(url):
+        async with asyncio.timeout(30), open_line(url):
             pass
     return error.value
 
 
 @pytest.fixture
-def nothing_left() -> Iterator[None]:
-    before = len([*Path("/proc/self/fd").iterdir()])
-    yield
-    assert len([*Path("/proc/self/fd").iterdir()]) == before
+async def nothing_left() -> AsyncIterator[None]:
+    async with nothing_more():
+        yield
 
 
 async def test_a_device_that_is_not_there(tmp_path: Path, nothing_left: None) -> None:
@@ -138,7 +138,7 @@ async def test_what_came_before_is_nobodys_tap(tmp_path: Path) -> None:
     end = PtyEnd(tmp_path / "reader")
     await end.plug()
     end.send(b"old")
-    async with asyncio.timeout(10), open_line(end.url) as line:
+    async with asyncio.timeout(30), open_line(end.url) as line:
         end.send(b"new")
         assert await anext(aiter(line.chunks())) == b"new"
     await end.unplug()
@@ -166,7 +166,7 @@ async def test_a_socket_that_is_not_there(tmp_path: Path, nothing_left: None) ->
 async def test_a_converter_that_loses_its_power_is_asked_by_the_kernel() -> None:
     end = SocketEnd("tcp://127.0.0.1:0")
     await end.plug()
-    async with asyncio.timeout(10), open_line(end.url) as line:
+    async with asyncio.timeout(30), open_line(end.url) as line:
         with socket.socket(fileno=os.dup(line._port.fileno())) as port:
             assert port.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE) == 1
             assert port.getsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE) == 10
@@ -206,7 +206,7 @@ async def test_a_pause_is_told_once_after_something_was_said(tmp_path: Path) -> 
     end = PtyEnd(tmp_path / "reader")
     await end.plug()
     heard: list[bytes] = []
-    async with asyncio.timeout(10), open_line(end.url) as line:
+    async with asyncio.timeout(30), open_line(end.url) as line:
         end.send(b"one")
         async for chunk in line.chunks(pause=0.02):
             heard.append(chunk)

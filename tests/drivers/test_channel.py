@@ -35,7 +35,7 @@ async def test_who_hears_waits_for_who_is_slow() -> None:
             await channel.put(number)
             put += 1
 
-    async with asyncio.timeout(10), asyncio.TaskGroup() as group:
+    async with asyncio.timeout(30), asyncio.TaskGroup() as group:
         group.create_task(hear())
         for number in range(1000):
             assert await anext(events) == number

@@ -59,7 +59,7 @@ async def test_a_reader_that_asks_no_more_is_forgotten(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr("simulators.nfc._SILENT", 0.05)
-    async with asyncio.timeout(10), NfcField() as field:
+    async with asyncio.timeout(30), NfcField() as field:
         host, port = field.url.removeprefix("udp:").split(":")
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as reader:
             reader.sendto(b"106A 26", (host, int(port)))

@@ -29,7 +29,7 @@ async def answers(path: str, sent: bytes, size: int) -> bytes:
     loop.add_reader(port, read)
     try:
         os.write(port, sent)
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(30):
             await arrived.wait()
     finally:
         loop.remove_reader(port)

@@ -15,7 +15,7 @@ FRAME = bytes.fromhex("0236324533303836434544303803")
 async def heard(sim: Rdm6300, hold: float) -> bytes:
     """Everything that a presentation puts on the line, up to a mark sent after it."""
     received = b""
-    async with asyncio.timeout(10), open_line(sim.url) as line:
+    async with asyncio.timeout(30), open_line(sim.url) as line:
         await sim.opened()
         assert await sim.present(UID, hold)
         await sim.garbage(b"#")

@@ -36,7 +36,7 @@ def device(sim: Turnstile, **settings: object) -> Gpio:
 
 @asynccontextmanager
 async def opened(**settings: object) -> AsyncIterator[tuple[Turnstile, Gate, AsyncIterator[GateEvent]]]:
-    async with asyncio.timeout(10), Turnstile() as sim, device(sim, **settings) as gpio:
+    async with asyncio.timeout(30), Turnstile() as sim, device(sim, **settings) as gpio:
         gate = gpio.gate("")
         events = aiter(gate.events())
         for _ in range(STAND):

@@ -61,7 +61,7 @@ async def test_contacts_and_outputs_on_lines_of_the_kernel(chip: Simulated) -> N
     settings = {"chip": chip.label, "bias": "none", "pass_a": "2", "fire_alarm": "3", "green": "4", "unlock": "5 low"}
     chip.pull(2, up=True)
     chip.pull(3, up=False)
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         async with build("gpio", settings) as device:
             gate = device.gate("")
             events = aiter(gate.events())

@@ -12,12 +12,9 @@ from gateway.errors import DeviceLost
 from gateway.ports import CardRead
 from simulators.keyboard import Keyboard as Simulated
 from simulators.keyboard import Typist
+from tests.contracts.leftovers import nothing_more
 
 UID = bytes.fromhex("55007EE424")
-
-
-def descriptors() -> list[Path]:
-    return sorted(Path("/proc/self/fd").iterdir())
 
 
 def device(url: str, **settings: object) -> Keyboard:
@@ -33,10 +30,9 @@ async def test_a_reader_that_is_not_plugged_in_is_looked_for_among_keyboards() -
 
 
 async def test_a_device_that_is_no_keyboard_is_refused_and_let_go() -> None:
-    before = descriptors()
-    with pytest.raises(DeviceLost, match="not usable"):
-        await _opened("/dev/null").__aenter__()
-    assert descriptors() == before
+    async with nothing_more():
+        with pytest.raises(DeviceLost, match="not usable"):
+            await _opened("/dev/null").__aenter__()
 
 
 def test_the_hint_names_the_kind_of_device() -> None:
@@ -46,7 +42,7 @@ def test_the_hint_names_the_kind_of_device() -> None:
 
 async def test_a_pause_ends_a_number_where_no_key_does(tmp_path: Path) -> None:
     async with (
-        asyncio.timeout(10),
+        asyncio.timeout(30),
         Simulated(f"unix:{tmp_path}/reader") as sim,
         device(sim.url, terminator="none", gap=0.02) as reader,
     ):

@@ -16,7 +16,7 @@ UIDS = [bytes.fromhex("62E3086CED"), bytes.fromhex("55007EE424")]
 
 @pytest.mark.parametrize("end", [b"", b"62E3"], ids=["a number alone", "half a number before it"])
 async def test_a_pause_ends_a_line(tmp_path: Path, end: bytes) -> None:
-    async with asyncio.timeout(10), TextReader(str(tmp_path / "reader"), lambda uid: uid.hex().encode()) as sim:
+    async with asyncio.timeout(30), TextReader(str(tmp_path / "reader"), lambda uid: uid.hex().encode()) as sim:
         settings = LineReader.Settings(
             url=sim.url, technology=Technology.EM4100, length=5, delimiter="idle", pause=0.05
         )

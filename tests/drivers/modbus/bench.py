@@ -21,7 +21,7 @@ class ModbusBench:
     sim: Board
 
     def device(self) -> Device:
-        return build("modbus", {**self.sim.settings, "opens": 60.0, "interval": 0.02})
+        return build("modbus", {**self.sim.settings, "opens": 60.0, "interval": 0.02, "patience": 1.0})
 
     async def stand(self, stand: Stand) -> None:
         await self.sim.mode(stand.mode)

@@ -27,7 +27,7 @@ STAND = 3
 
 
 def device(sim: Turnstile, **settings: object) -> Modbus:
-    quick = {"interval": 0.02, "patience": 0.1, "opens": 60.0}
+    quick = {"interval": 0.02, "patience": 1.0, "opens": 60.0}
     return Modbus(Modbus.Settings.model_validate({**sim.settings, **quick, **settings}))
 
 

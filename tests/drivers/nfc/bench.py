@@ -71,5 +71,7 @@ READERS: Mapping[str, Callable[[Path], FieldBench | ChipBench]] = {
     "nfc-udp": lambda _: FieldBench(NfcField()),
     "nfc-pn532-pty": lambda tmp: ChipBench(Pn532(str(tmp / "reader"), pace=0.0001)),
 }
+#: nfcpy waits for an answer as long as a chip needs, in milliseconds, not a machine that plays one.
+PATIENCE: Mapping[str, object] = {"drivers.nfc.transport._LEAST": 1000}
 #: UDP knows no connection: a field that is gone is a field without a card.
 UNNOTICED = {"nfc-udp"}

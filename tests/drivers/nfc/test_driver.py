@@ -24,6 +24,8 @@ from simulators.pn532 import Chip, Fault, Pn532
 UID = bytes.fromhex("04DE5F1EACC040")
 READ = CardRead(credential=Credential(technology=Technology.ISO14443A, uid=UID))
 
+pytestmark = pytest.mark.usefixtures("patient")
+
 
 @asynccontextmanager
 async def opened(tmp_path: Path) -> AsyncIterator[tuple[Pn532, Nfc]]:
@@ -187,7 +189,7 @@ class FakeCcid:
 async def test_an_acr122u_reads_a_card_and_is_closed() -> None:
     usb = FakeCcid()
     settings = Nfc.Settings(url="usb:072f:2200", interval=0.001)
-    async with asyncio.timeout(10), Nfc(settings, connect=lambda url: nfc.clf.acr122.init(usb)) as device:
+    async with asyncio.timeout(30), Nfc(settings, connect=lambda url: nfc.clf.acr122.init(usb)) as device:
         events = aiter(device.reader("").events())
         await present(usb.chip)
         assert await anext(events) == READ
@@ -197,7 +199,7 @@ async def test_an_acr122u_reads_a_card_and_is_closed() -> None:
 async def test_an_acr122u_that_is_pulled_out_is_lost() -> None:
     usb = FakeCcid()
     settings = Nfc.Settings(url="usb:072f:2200", interval=0.001)
-    async with asyncio.timeout(10), Nfc(settings, connect=lambda url: nfc.clf.acr122.init(usb)) as device:
+    async with asyncio.timeout(30), Nfc(settings, connect=lambda url: nfc.clf.acr122.init(usb)) as device:
         usb.gone = True
         with pytest.raises(DeviceLost, match="No such device"):
             await anext(aiter(device.reader("").events()))
@@ -239,6 +241,7 @@ async def test_a_call_that_hangs_is_left_behind_with_a_note(monkeypatch: pytest.
     for hung in (device, *others[:2]):
         hung._thread.join(10)
         assert not hung._thread.is_alive()
+    monkeypatch.undo()
     with pytest.raises(DeviceLost, match="No such device"):
         await Nfc(Nfc.Settings(url="usb:072f:2200"), connect=connect).__aenter__()
 

@@ -26,6 +26,8 @@ from tests.drivers.nfc.test_genuine import KEYS, UID, table
 
 RANDOM = bytes.fromhex("08112233")
 SILENCE = 0.3
+#: Where a tag is held for longer than that: nothing that this machine does between two rounds makes it two.
+HELD = 1.0
 
 
 def read(assurance: Assurance) -> CardRead:
@@ -49,10 +51,10 @@ class Door:
 
 
 @asynccontextmanager
-async def door(folder: Path, **more: object) -> AsyncIterator[Door]:
+async def door(folder: Path, silence: float = SILENCE, **more: object) -> AsyncIterator[Door]:
     async with asyncio.timeout(30), NfcField() as field:
         sun = table(folder, **more)
-        settings = Nfc.Settings.model_validate({"url": field.url, "interval": 0.001, "silence": SILENCE, "sun": sun})
+        settings = Nfc.Settings.model_validate({"url": field.url, "interval": 0.001, "silence": silence, "sun": sun})
         async with Nfc(settings) as device:
             yield Door(field, device)
 
@@ -66,8 +68,8 @@ async def test_a_tag_proves_itself_again_and_again(tmp_path: Path) -> None:
 
 async def test_a_held_tag_is_asked_once(tmp_path: Path) -> None:
     card = Type4(UID, Ntag424(UID, KEYS))
-    async with door(tmp_path) as entrance:
-        assert await entrance.tap(card, SILENCE * 2) == read(Assurance.SUN)
+    async with door(tmp_path, HELD) as entrance:
+        assert await entrance.tap(card, HELD * 1.5) == read(Assurance.SUN)
     assert card.readings == 1
 
 
@@ -138,7 +140,7 @@ def refused(event: ReaderEvent) -> str:
     return event.why
 
 
-async def test_a_silent_chip_comes_back_by_itself(tmp_path: Path) -> None:
+async def test_a_silent_chip_comes_back_by_itself(tmp_path: Path, patient: None) -> None:
     events: asyncio.Queue[ReaderEvent] = asyncio.Queue()
     told: asyncio.Queue[DeviceLost | None] = asyncio.Queue()
 

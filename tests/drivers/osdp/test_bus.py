@@ -91,9 +91,14 @@ async def test_a_line_of_noise_is_no_reader_that_answers(tmp_path: Path, capfd: 
     line = device_end(str(tmp_path / "bus"))
     await line.plug()
     hissing = asyncio.create_task(hiss())
-    bus = Osdp(Osdp.Settings(url=line.url, keys=keyed(tmp_path / "keys", 1)))
-    with pytest.raises(DeviceLost, match="drowned in noise"):
-        await bus.__aenter__()
+    settings, why = Osdp.Settings(url=line.url, keys=keyed(tmp_path / "keys", 1)), ""
+    async with asyncio.timeout(60):
+        # Where the hiss stands still behind the last question, as on a busy machine, nobody has answered that.
+        while "drowned in noise" not in why:
+            bus = Osdp(settings)
+            with pytest.raises(DeviceLost, match=r"drowned in noise|does not answer") as lost:
+                await bus.__aenter__()
+            why = str(lost.value)
     hissing.cancel()
     await line.unplug()
     assert bus.reader("1").faults["noise_bytes"] > 1000  # type: ignore[attr-defined]

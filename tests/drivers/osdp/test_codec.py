@@ -56,7 +56,7 @@ class Tap(Channel):  # type: ignore[misc]
 
 
 #: Seconds.
-PATIENCE = 10.0
+PATIENCE = 30.0
 
 
 class Pair:

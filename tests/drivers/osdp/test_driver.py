@@ -19,7 +19,7 @@ from gateway.domain.answer import Answer, Words
 from gateway.domain.credential import Credential, Technology
 from gateway.domain.entry import DeviceState
 from gateway.domain.model import Reason, Verdict
-from gateway.errors import ConfigError, DeviceLost
+from gateway.errors import DeviceLost
 from gateway.ports import CardRead, DeviceNotice, GateEvent, ReaderEvent
 from simulators.osdp import OsdpBus
 from tests.drivers.osdp.bench import KEY, device
@@ -34,9 +34,14 @@ GUARD = Words(answer=Answer.GUARD, lines=("Please go", "to the guard"))
 
 @pytest.fixture(autouse=True)
 def short(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Who is not there is known sooner; libosdp itself needs half a second."""
-    monkeypatch.setattr(thread_of_bus, "PATIENCE", 1.0)
+    """Who was lost is looked for sooner; libosdp itself needs half a second."""
     monkeypatch.setattr(panel, "PATIENCE", 1.0)
+
+
+@pytest.fixture
+def hasty(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who is not there is known sooner."""
+    monkeypatch.setattr(thread_of_bus, "PATIENCE", 2.5)
 
 
 @asynccontextmanager
@@ -65,6 +70,19 @@ async def notice(events: AsyncIterator[ReaderEvent | GateEvent]) -> tuple[Device
     return event.kind, event.detail
 
 
+async def comes(events: AsyncIterator[ReaderEvent | GateEvent], wanted: tuple[DeviceState, str]) -> None:
+    """This is told, whenever else a reader goes and comes: one whose answer is late by 200 ms is away for a moment."""
+    while (heard := await notice(events)) != wanted:
+        assert heard[0] in (DeviceState.DOWN, DeviceState.UP)
+
+
+async def card(events: AsyncIterator[ReaderEvent]) -> ReaderEvent:
+    """What is told next, as `comes`."""
+    while isinstance(event := await anext(events), DeviceNotice) and event.kind in (DeviceState.DOWN, DeviceState.UP):
+        pass
+    return event
+
+
 async def orders(sim: OsdpBus, address: int, count: int) -> list[int]:
     """What that reader was told, when there are so many."""
     while len(sim.readers[address].told) < count:
@@ -76,9 +94,9 @@ async def test_each_reader_has_its_own_lane(tmp_path: Path) -> None:
     async with opened(tmp_path, {1: KEY, 5: OTHER}) as (sim, bus):
         first, second = aiter(bus.reader("1").events()), aiter(bus.reader("5").events())
         sim.readers[5].bits(26, BITS)
-        assert await anext(second) == READ
+        assert await card(second) == READ
         sim.readers[1].bits(26, BITS)
-        assert await anext(first) == READ
+        assert await card(first) == READ
 
 
 async def test_one_lost_reader_is_told_and_comes_back_while_the_others_read_on(tmp_path: Path) -> None:
@@ -89,17 +107,17 @@ async def test_one_lost_reader_is_told_and_comes_back_while_the_others_read_on(t
             aiter(bus.reader("2").events()),
         )
         sim.readers[1].powered = False
-        assert await notice(lost) == (DeviceState.DOWN, "reader 1: does not answer")
-        assert await notice(lamp) == (DeviceState.DOWN, "gate 1: does not answer")
+        await comes(lost, (DeviceState.DOWN, "reader 1: does not answer"))
+        await comes(lamp, (DeviceState.DOWN, "gate 1: does not answer"))
         with pytest.raises(DeviceLost, match="reader 1"):
             await bus.gate("1").show(ADMIT, PASS)
         sim.readers[2].bits(26, BITS)
-        assert await anext(well) == READ
+        assert await card(well) == READ
         sim.readers[1].powered = True
-        assert await notice(lost) == (DeviceState.UP, "reader 1")
-        assert await notice(lamp) == (DeviceState.UP, "gate 1")
+        await comes(lost, (DeviceState.UP, "reader 1"))
+        await comes(lamp, (DeviceState.UP, "gate 1"))
         sim.readers[1].bits(26, BITS)
-        assert await anext(lost) == READ
+        assert await card(lost) == READ
 
 
 async def test_a_power_blip_costs_seconds(tmp_path: Path) -> None:
@@ -107,14 +125,14 @@ async def test_a_power_blip_costs_seconds(tmp_path: Path) -> None:
         events = aiter(bus.reader("1").events())
         sim.readers[1].restart()
         assert (await notice(events))[0] is DeviceState.DOWN
-        assert await notice(events) == (DeviceState.UP, "reader 1")
+        await comes(events, (DeviceState.UP, "reader 1"))
         sim.readers[1].bits(26, BITS)
-        assert await anext(events) == READ
+        assert await card(events) == READ
 
 
 @pytest.mark.parametrize("key", [OTHER, None], ids=["another key", "the factory's key"])
 async def test_a_reader_under_another_key_is_told_and_never_spoken_to_without_one(
-    key: bytes | None, tmp_path: Path
+    key: bytes | None, tmp_path: Path, hasty: None
 ) -> None:
     async with opened(tmp_path, {1: KEY, 2: key}, {1: KEY, 2: KEY}) as (sim, bus):
         kind, why = await notice(aiter(bus.reader("2").events()))
@@ -123,11 +141,11 @@ async def test_a_reader_under_another_key_is_told_and_never_spoken_to_without_on
         assert not sim.readers[2].secure
         sim.readers[2].bits(26, BITS)
         sim.readers[1].bits(26, BITS)
-        assert await anext(aiter(bus.reader("1").events())) == READ
+        assert await card(aiter(bus.reader("1").events())) == READ
         assert not bus.reader("2")._events  # type: ignore[attr-defined]
 
 
-async def test_a_bus_without_any_reader_is_a_lost_device(tmp_path: Path) -> None:
+async def test_a_bus_without_any_reader_is_a_lost_device(tmp_path: Path, hasty: None) -> None:
     async with OsdpBus(str(tmp_path / "bus"), {1: OTHER}) as sim:
         with pytest.raises(DeviceLost, match="not under its key"):
             await device(sim, tmp_path / "keys", {1: KEY}).__aenter__()
@@ -143,7 +161,7 @@ async def test_a_reader_without_a_key_is_told_and_the_others_work(tmp_path: Path
         assert kind is DeviceState.DOWN
         assert "attendance-gateway provision" in why
         sim.readers[1].bits(26, BITS)
-        assert await anext(aiter(bus.reader("1").events())) == READ
+        assert await card(aiter(bus.reader("1").events())) == READ
 
 
 async def test_a_bus_without_any_key_is_a_lost_device(tmp_path: Path) -> None:
@@ -176,7 +194,7 @@ async def test_silence_and_what_a_reader_cannot_do_are_left_out(tmp_path: Path) 
         assert await orders(sim, 1, 1) == [Command.LED]
         # It would be lost by now, had it been asked for a buzzer, a screen or an output.
         sim.readers[1].bits(26, BITS)
-        assert await anext(aiter(bus.reader("1").events())) == READ
+        assert await card(aiter(bus.reader("1").events())) == READ
         await gate.show(REFUSE, GUARD)
         assert await orders(sim, 1, 2) == [Command.LED] * 2
 
@@ -198,15 +216,15 @@ async def test_a_reader_tells_about_itself_and_keeps_what_is_typed(tmp_path: Pat
         sim.readers[1].stands(tamper=True, power=True)
         sim.readers[1].keys(b"1234#")
         sim.readers[1].bits(26, BITS)
-        assert await notice(events) == (DeviceState.TAMPER, "reader 1: its housing was opened")
-        assert await notice(events) == (DeviceState.POWER, "reader 1: its power is failing")
-        assert await anext(events) == READ
+        await comes(events, (DeviceState.TAMPER, "reader 1: its housing was opened"))
+        await comes(events, (DeviceState.POWER, "reader 1: its power is failing"))
+        assert await card(events) == READ
 
 
 async def test_a_cover_that_chatters_is_told_once_and_closed_when_it_was_still(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(steady, "STILL", 0.5)
+    monkeypatch.setattr(steady, "STILL", 2.0)
     monkeypatch.setattr(driver, "_LOOKS", 0.1)
     async with opened(tmp_path, {1: KEY}) as (sim, bus):
         events = aiter(bus.reader("1").events())
@@ -215,7 +233,6 @@ async def test_a_cover_that_chatters_is_told_once_and_closed_when_it_was_still(
                 assert sim.readers[1].stands(tamper=tamper)
         told: list[tuple[DeviceState, str]] = []
         while len(told) < 2 * OFTEN + 1:
-            # One whose answer is late by 200 ms, as on a busy machine, is away for a moment.
             if (heard := await notice(events))[0] in (DeviceState.TAMPER, DeviceState.GARBAGE):
                 told.append(heard)
         assert told[:-1] == [
@@ -229,7 +246,7 @@ async def test_a_cover_that_chatters_is_told_once_and_closed_when_it_was_still(
         ]
         assert told[-1] == (DeviceState.TAMPER, "reader 1: its housing is closed again")
         sim.readers[1].bits(26, BITS)
-        assert await anext(events) == READ
+        assert await card(events) == READ
 
 
 async def test_who_plays_on_a_keypad_is_not_heard(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
@@ -238,7 +255,7 @@ async def test_who_plays_on_a_keypad_is_not_heard(tmp_path: Path, caplog: pytest
         for _ in range(40):
             assert sim.readers[1].keys(b"73519#")
         assert sim.readers[1].bits(26, BITS)
-        assert await anext(events) == READ
+        assert await card(events) == READ
         assert not any(bus.reader("1").faults.values())  # type: ignore[attr-defined]
     assert "73519" not in caplog.text
 
@@ -247,7 +264,7 @@ async def test_a_reader_that_is_set_to_something_else_counts_as_faults(tmp_path:
     async with opened(tmp_path, {1: KEY}) as (sim, bus):
         sim.readers[1].bits(40, b"01234")
         sim.readers[1].bits(26, BITS)
-        assert await anext(aiter(bus.reader("1").events())) == READ
+        assert await card(aiter(bus.reader("1").events())) == READ
         assert bus.reader("1").faults["bad_frames"] == 1  # type: ignore[attr-defined]
 
 
@@ -255,7 +272,7 @@ async def test_a_reader_that_is_full_waits_and_still_closes(tmp_path: Path) -> N
     async with opened(tmp_path, {1: KEY, 2: OTHER}, silence=0.1) as (sim, bus):
         events = aiter(bus.reader("1").events())
         sim.readers[1].bits(26, BITS)
-        assert await anext(events) == READ
+        assert await card(events) == READ
         channel = bus.reader("1")._events  # type: ignore[attr-defined]
         for number in range(1, 1000):
             sim.readers[1].bits(*encode(Credential(technology=Technology.WIEGAND34, uid=number.to_bytes(4))))
@@ -264,27 +281,3 @@ async def test_a_reader_that_is_full_waits_and_still_closes(tmp_path: Path) -> N
                 break
         assert len(channel) == 32
         sim.readers[1].bits(26, BITS)
-
-
-@pytest.mark.parametrize(
-    ("key", "value"),
-    [
-        ("readers", [1, 1]),
-        ("readers", [127]),
-        ("readers", []),
-        ("readers", list(range(9))),
-        ("keys", "keys"),
-        ("uid", "x"),
-    ],
-)
-def test_settings_that_cannot_be(key: str, value: object) -> None:
-    with pytest.raises(ValueError, match=key):
-        Osdp.Settings.model_validate({"url": "/dev/ttyUSB0", key: value})
-
-
-def test_an_address_is_needed_where_there_are_several() -> None:
-    bus = Osdp(Osdp.Settings(url="/dev/ttyUSB0", readers=(1, 2)))
-    for address in ("", "3", "01", "one"):
-        with pytest.raises(ConfigError) as error:
-            bus.reader(address)
-        assert "1 or 2" in error.value.hint

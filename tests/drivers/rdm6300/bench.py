@@ -8,7 +8,7 @@ from drivers.rdm6300.driver import Rdm6300 as Driver
 from gateway.domain.credential import Credential
 from gateway.ports import Device
 from simulators.rdm6300 import Rdm6300
-from tests.contracts.readers import SILENCE, em4100
+from tests.contracts.readers import HELD, SILENCE, em4100
 
 CONFORMS: type[Device] = Driver
 
@@ -26,7 +26,7 @@ class Rdm6300Bench:
         assert await self.sim.present(card.uid, hold)
 
     async def unfit(self) -> None:
-        await self.sim.present(bytes(5), SILENCE * 1.5)
+        await self.sim.present(bytes(5), HELD * 1.5)
 
     async def storm(self) -> None:
         await self.sim.garbage((b"\x02" * 700 + b"0123456789ABCDEF" * 40 + b"\xff\x00junk\x03") * 200)

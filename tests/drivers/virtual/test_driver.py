@@ -27,7 +27,7 @@ CARD = Credential(technology=Technology.EM4100, uid=bytes.fromhex("55007EE424"))
 @asynccontextmanager
 async def opened() -> AsyncIterator[tuple[Simulated, Virtual]]:
     async with (
-        asyncio.timeout(10),
+        asyncio.timeout(30),
         Simulated("tcp://127.0.0.1:0") as sim,
         Virtual(Virtual.Settings(url=sim.url)) as device,
     ):
@@ -99,7 +99,7 @@ async def test_a_gate_that_nobody_watches_never_stops_the_reader() -> None:
 
 
 async def test_show_tells_that_the_gate_is_gone() -> None:
-    async with asyncio.timeout(10), Simulated("tcp://127.0.0.1:0") as sim:
+    async with asyncio.timeout(30), Simulated("tcp://127.0.0.1:0") as sim:
         device = Virtual(Virtual.Settings(url=sim.url))
         with pytest.raises(DeviceLost):
             await device.gate("").show(ADMIT, PASS)

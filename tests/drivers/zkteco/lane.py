@@ -12,7 +12,7 @@ from gateway.ports import CardRead, Device, ReaderEvent, Upload
 from simulators.zkteco import Terminal as Simulated
 
 SERIAL = "CJDE193560001"
-PATIENCE = 10.0
+PATIENCE = 30.0
 
 
 class Lane:

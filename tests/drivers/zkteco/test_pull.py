@@ -101,10 +101,10 @@ async def pulling() -> AsyncIterator[tuple[Terminal, LogServer, Lane]]:
 
 
 async def looked(server: LogServer, times: int) -> None:
-    """Returns after so many more looks."""
+    """Returns after so many more looks, and before the next one begins: what happens within a look is another matter."""
     until = server.asked.count(Command.EXIT) + times
-    while server.asked.count(Command.EXIT) < until:
-        await asyncio.sleep(0.001)
+    while server.asked.count(Command.EXIT) < until or server.asked[-1] != Command.EXIT:
+        await asyncio.sleep(0)
 
 
 async def test_looking_again_and_again_covers_everything_up_to_the_last_look() -> None:
