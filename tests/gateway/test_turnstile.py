@@ -73,7 +73,7 @@ async def entrance(lasts: timedelta = SECONDS) -> AsyncIterator[Entrance]:
         report=lambda error: pytest.fail(str(error)),
     )
     lane = Lane(site, LANE, LaneDirection.IN, passage_lasts=lasts)
-    async with asyncio.timeout(20), AsyncExitStack() as stack:
+    async with asyncio.timeout(60), AsyncExitStack() as stack:
         sim = await stack.enter_async_context(Turnstile())
         settings = Gpio.Settings.model_validate(sim.settings)
         device = await stack.enter_async_context(Gpio(settings, ask=sim.ask))
