@@ -12,7 +12,6 @@ from tests.journal.door import CARD
 from tests.journal.tables import SCHOOL, write_school
 from tests.journal.test_cli import Desk
 
-
 TODAY = dt.date(2026, 9, 1)
 
 
