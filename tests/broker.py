@@ -14,6 +14,7 @@ from typing import Self
 
 import pytest
 
+from simulators.processes import leash
 from sync.mqtt import Broker
 
 _PATH = os.pathsep.join((os.environ.get("PATH", os.defpath), "/usr/sbin", "/usr/local/sbin"))
@@ -90,7 +91,11 @@ class Mosquitto:
         settings.write_text("\n".join(lines) + "\n", encoding="utf-8")
         with (self.folder / "log").open("ab") as log:
             self._process = subprocess.Popen(
-                [self._program, "-c", str(settings)], stdin=subprocess.DEVNULL, stdout=log, stderr=log
+                [self._program, "-c", str(settings)],
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                preexec_fn=leash(),
             )
         end = time.monotonic() + _START_SECONDS
         while not self._listens():
