@@ -23,7 +23,7 @@ from simulators.school import SITE, LaneFile, gateway_settings, journal_settings
 from sync.clock import ENVIRONMENT
 from sync.signing import Signer
 
-#: Real seconds that everything has to come up before the lanes open.
+#: Real seconds that everything has to come up before the lanes open; where to prepare took long, twice as long as that.
 _LEAD = 6.0
 _JOURNAL = "journal"
 _BROKER = "broker"
@@ -101,9 +101,10 @@ async def set_up(
             settings = journal_settings(folder / _JOURNAL, broker=port, mail=mailbox.port)
             (folder / "journal.toml").write_text(settings, encoding="utf-8")
             write_tables(folder / "tables", scenario, crowd, gateways)
+            began = time.monotonic()
             await _enrol(folder, files, port, environment | {ENVIRONMENT: _early(scenario).variable})
 
-            lead = timedelta(seconds=_LEAD * speed)
+            lead = timedelta(seconds=max(_LEAD, 2 * (time.monotonic() - began)) * speed)
             pace = Pace(start=scenario.at(scenario.opens) - lead, origin=time.monotonic(), speed=speed)
             environment[ENVIRONMENT] = pace.variable
             await start(_JOURNAL, _journal(folder, "run"))

@@ -54,8 +54,9 @@ class PacedClock:
         self._start, self._anchor, self._speed = start, anchor, speed
 
     def now(self) -> Instant:
-        passed = timedelta(seconds=(time.monotonic() - self._anchor) * self._speed)
-        boottime = int(time.monotonic() * self._speed * 1000)
+        moment = time.monotonic()
+        passed = timedelta(seconds=(moment - self._anchor) * self._speed)
+        boottime = int(moment * self._speed * 1000)
         return Instant(at=self._start + passed, boot="simulated", boottime=boottime, clock=ClockState.SYNCED)
 
     async def sleep(self, seconds: float) -> None:

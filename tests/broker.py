@@ -14,10 +14,11 @@ from typing import Self
 
 import pytest
 
+from simulators.processes import leash
 from sync.mqtt import Broker
 
 _PATH = os.pathsep.join((os.environ.get("PATH", os.defpath), "/usr/sbin", "/usr/local/sbin"))
-_START_SECONDS = 10.0
+_START_SECONDS = 60.0
 
 
 def free_port() -> int:
@@ -61,6 +62,10 @@ class Mosquitto:
         return Broker.parse(self.url, client_id=client_id, username=client_id)
 
     def __enter__(self) -> Self:
+        # Bound and not listening, as mosquitto may be beside it: nobody else is given this port while the broker is down.
+        self._claim = socket.socket()
+        self._claim.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        self._claim.bind(("127.0.0.1", self.port))
         self.start()
         return self
 
@@ -68,6 +73,7 @@ class Mosquitto:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.kill()
+        self._claim.close()
 
     def start(self) -> None:
         """Start it, again too, on the same port; returns when it listens."""
@@ -85,7 +91,11 @@ class Mosquitto:
         settings.write_text("\n".join(lines) + "\n", encoding="utf-8")
         with (self.folder / "log").open("ab") as log:
             self._process = subprocess.Popen(
-                [self._program, "-c", str(settings)], stdin=subprocess.DEVNULL, stdout=log, stderr=log
+                [self._program, "-c", str(settings)],
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                preexec_fn=leash(),
             )
         end = time.monotonic() + _START_SECONDS
         while not self._listens():

@@ -90,7 +90,7 @@ async def test_a_tap_waits_for_no_name_and_no_network(tmp_path: Path) -> None:
         (tmp_path / "north.toml").write_text(nowhere)
         await at.gateway.start()
         assert await at.tap(3) == 3
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(60):
             while not asked.exists():
                 await asyncio.sleep(0.05)
         assert await at.tap(3) == 3

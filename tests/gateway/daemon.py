@@ -15,7 +15,7 @@ from gateway.domain.wire import Event, decode
 from tests.domain.build import KEY
 
 JOURNAL_KEY = "0f" * 32
-READY = 20.0
+READY = 60.0
 
 
 def write_config(folder: Path, urls: Sequence[str], uplink: str = "none") -> Path:

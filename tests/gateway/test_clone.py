@@ -37,8 +37,11 @@ class Device:
 
     async def enter(self, stack: AsyncExitStack) -> None:
         await stack.enter_async_context(self.outbox)
-        keeping = asyncio.create_task(self.link.keep())
-        stack.push_async_callback(ended, keeping)
+        self.links(stack)
+
+    def links(self, stack: AsyncExitStack) -> None:
+        """From now on it looks for its journal."""
+        stack.push_async_callback(ended, asyncio.create_task(self.link.keep()))
 
     @property
     def settled(self) -> bool:

@@ -72,7 +72,7 @@ async def test_a_pulled_plug_is_told_comes_back_and_disturbs_no_other_lane(
 
 
 async def test_what_was_read_before_the_plug_was_pulled_is_recorded(tmp_path: Path) -> None:
-    cards = [Credential(technology=Technology.EM4100, uid=bytes([1, 2, 3, 4, number])) for number in range(20)]
+    cards = [Credential(technology=Technology.EM4100, uid=bytes([1, 2, 3, 4, number])) for number in range(5)]
     once = iter([b"".join(map(encode_card, cards))])
 
     async def say_and_hang_up(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

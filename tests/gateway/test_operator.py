@@ -60,7 +60,7 @@ async def test_a_failure_that_comes_back_is_told_again(tmp_path: Path, caplog: p
     (tmp_path / "state").mkdir(mode=0o700)
     daemon = _Daemon(load(write_config(tmp_path, [f"unix:{tmp_path}/nobody"])))
     entry = Entry(at=instant("08:00"), data=DeviceData(lane=LANE, kind=DeviceState.UP, detail=""))
-    async with asyncio.timeout(20), daemon._outbox as outbox:
+    async with asyncio.timeout(60), daemon._outbox as outbox:
         with caplog.at_level(logging.ERROR, "gateway"):
             for _ in range(3):
                 daemon._report(NotRecorded("the disk is full"))

@@ -94,10 +94,11 @@ async def test_a_gateway_and_its_journal_change_over(tmp_path: Path) -> None:
             await asyncio.to_thread(process.start)
             async with AsyncExitStack() as stack:
                 device = Device(tmp_path / "door", broker, journal)
-                await device.enter(stack)
+                await stack.enter_async_context(device.outbox)
                 await device.outbox.append([note("before")])
                 following = Signer.load(next_key(tmp_path / "door" / "gateway.key"))
                 await device.rekeying.look()
+                device.links(stack)  # now, so that all of this is one batch
                 await until(lambda: device.settled)
                 await device.rekeying.look()
                 await device.outbox.append([note("after")])

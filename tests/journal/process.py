@@ -21,7 +21,7 @@ from tests.broker import Mosquitto
 from tests.journal.door import GATEWAY, SITE, Door
 from tests.journal.test_cli import Desk
 
-PATIENCE = 20.0
+PATIENCE = 60.0
 #: Runs the journal, which kills itself without a word when it comes to a method for the n-th time.
 DIES_AT = """
 import os, signal, sys

@@ -273,7 +273,7 @@ class TestAcl:
         assert "does not know site" in desk.types("directory", "publish", "school-9", code=1)
 
         async def hear() -> bool:
-            async with connect(broker.at("door-1")) as connection, asyncio.timeout(5):
+            async with connect(broker.at("door-1")) as connection, asyncio.timeout(60):
                 await connection.subscribe(topic("school-1", "directory", "manifest"))
                 return (await anext(connection.messages())).retain
 

@@ -12,9 +12,13 @@ from tests.journal.door import CARD
 from tests.journal.tables import SCHOOL, write_school
 from tests.journal.test_cli import Desk
 
+TODAY = dt.date(2026, 9, 1)
+
 
 @pytest.fixture
-def desk(tmp_path: Path) -> Desk:
+def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Desk:
+    """All of it on one day: another one has other lessons before it."""
+    monkeypatch.setenv("ATTENDANCE_CLOCK", f"{TODAY}T10:00:00+03:00|{time.monotonic()}|0.000001")
     return Desk(tmp_path)
 
 
@@ -76,11 +80,7 @@ def test_a_lane_that_is_gone_is_named(desk: Desk, tmp_path: Path) -> None:
     assert "nothing changed" in desk.types("directory", "import", "school-1", folder, "--language", "en")
 
 
-def test_a_lane_that_was_listed_wrongly_today_is_mended_with_today_s_date(
-    desk: Desk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("ATTENDANCE_CLOCK", f"2026-09-01T10:00:00+03:00|{time.monotonic()}|1")
-
+def test_a_lane_that_was_listed_wrongly_today_is_mended_with_today_s_date(desk: Desk, tmp_path: Path) -> None:
     def imports(direction: str, *since: str) -> list[tuple[str, bool]]:
         """(direction, whether it still serves) of the lane's past."""
         lanes = SCHOOL["lanes.csv"].replace("arrival_only", direction)
@@ -92,7 +92,7 @@ def test_a_lane_that_was_listed_wrongly_today_is_mended_with_today_s_date(
     turned = [("arrival_only", False), ("out", True)]
     assert imports("out") == turned
     assert imports("out", "--since", "2026-08-31") == turned
-    assert imports("arrival_only", "--since", "2026-09-01") == [("arrival_only", True)]
+    assert imports("arrival_only", "--since", f"{TODAY}") == [("arrival_only", True)]
 
 
 def test_a_card_that_has_ended_is_told_as_new_once(desk: Desk, tmp_path: Path) -> None:
@@ -158,7 +158,7 @@ def test_a_timetable_of_another_program_joins_the_tables(desk: Desk, tmp_path: P
     folder = write_school(tmp_path / "school")
     feed = tmp_path / "5А.ics"
     event = "BEGIN:VEVENT\r\nUID:1\r\nDTSTAMP:20260901T000000Z\r\nDTSTART:{0}T120000Z\r\nDTEND:{0}T130000Z\r\nEND:VEVENT\r\n"
-    day = dt.datetime.now(dt.UTC).date() + dt.timedelta(days=1)
+    day = TODAY + dt.timedelta(days=1)
     text = f"BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:x\r\n{event.format(f'{day:%Y%m%d}')}END:VCALENDAR\r\n"
     feed.write_bytes(text.encode())
     alone = desk.json("directory", "import", "school-1", str(folder), "--dry-run")

@@ -89,7 +89,7 @@ async def test_whoever_comes_second_stands_by(store: Store, other: Store, theirs
         await first.alive()
         assert not taken.is_set()
         await stack.aclose()
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             await standby
 
 
@@ -101,7 +101,7 @@ async def test_disjoint_shares_write_beside_each_other(store: Store, other: Stor
         one.begin() as connection,
     ):
         await mark_dirty(connection, [Day(SITE, "2026-09-01", "p-1")])
-        async with asyncio.timeout(20), two.begin() as beside:
+        async with asyncio.timeout(60), two.begin() as beside:
             await mark_dirty(beside, [Day(SITE, "2026-09-01", "p-2")])
     async with store.read() as connection:
         assert (await connection.execute(select(func.count()).select_from(tables.dirty))).scalar() == 2
@@ -114,7 +114,7 @@ async def test_a_holder_that_lost_its_connection_writes_nothing_more(store: Stor
             ending = "SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory' AND pid <> {}"
             me = (await connection.execute(select(func.pg_backend_pid()))).scalar()
             assert (await connection.exec_driver_sql(ending.format(me))).scalar()
-        async with asyncio.timeout(20), holding(other, Shard(1, 2), Waiting()) as new:
+        async with asyncio.timeout(60), holding(other, Shard(1, 2), Waiting()) as new:
             with pytest.raises(NotRecorded, match="another one may write"):
                 await guard(old)
             with pytest.raises(NotRecorded, match="another one may write"):
@@ -130,7 +130,7 @@ async def test_a_command_of_the_office_writes_alone(store: Store, other: Store) 
             while not (await _waits_for_a_lock(other)):
                 await asyncio.sleep(0)
             assert not writing.done()
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             await writing
 
 

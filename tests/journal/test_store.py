@@ -192,6 +192,7 @@ async def test_a_cancelled_writer_frees_the_lock_though_its_error_is_kept(store:
         async with store.begin() as connection:
             await connection.execute(tables.sites.update().values(name="x"))
             await connection.execute(text(SLOW))
+            await asyncio.Event().wait()  # who comes late cancels after the statement
 
     writing = asyncio.create_task(write())
     await begun.wait()
@@ -200,6 +201,6 @@ async def test_a_cancelled_writer_frees_the_lock_though_its_error_is_kept(store:
     writing.cancel()
     with pytest.raises(asyncio.CancelledError) as kept:
         await writing
-    async with asyncio.timeout(5), store.begin() as connection:
+    async with asyncio.timeout(60), store.begin() as connection:
         await connection.execute(tables.sites.update().values(name="y"))
     assert kept.value is not None

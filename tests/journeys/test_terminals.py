@@ -14,7 +14,7 @@ from gateway.domain.model import ClockState
 from simulators.zkteco import LogServer, Terminal
 from tests.gateway.daemon import events, running, write_config
 
-PATIENCE = 30.0
+PATIENCE = 100.0
 
 
 def configured(folder: Path, sim: Terminal, log: LogServer) -> Path:

@@ -66,6 +66,11 @@ class Peer:
         self.say(answer)
         return body
 
+    async def dismiss(self, answer: bytes) -> None:
+        """The same, and nothing more is said."""
+        await self.welcome(answer)
+        self._writer.close()
+
     async def packet(self) -> tuple[int, bytes]:
         """The next packet of the client: type and flags, body."""
         kind = (await self._reader.readexactly(1))[0]
@@ -83,7 +88,7 @@ class Peer:
 
 async def ending(connection: Connection) -> LinkLost:
     """Why the connection ends."""
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         with pytest.raises(LinkLost) as caught:
             async for _ in connection.messages():
                 pass

@@ -51,7 +51,7 @@ class Journal:
 
     async def next(self, leaf: str) -> Publication:
         """The next message of that leaf; others are passed over."""
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             async for message in self.connection.messages():
                 self.connection.acknowledge(message)
                 if message.topic.endswith(leaf):
@@ -74,7 +74,5 @@ async def uplink_at(broker: Mosquitto, dropped: Counter[str] | None = None) -> A
     def keys() -> Keyring:
         return Keyring([JOURNAL.public])
 
-    async with open_uplink(
-        broker.at("north"), birth_of=birth, signer=GATEWAY, keys=keys, dropped=dropped, timeout=2
-    ) as uplink:
+    async with open_uplink(broker.at("north"), birth_of=birth, signer=GATEWAY, keys=keys, dropped=dropped) as uplink:
         yield uplink

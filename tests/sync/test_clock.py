@@ -2,6 +2,7 @@
 
 import time
 from datetime import UTC, datetime, timedelta
+from itertools import accumulate
 from pathlib import Path
 
 import pytest
@@ -77,6 +78,15 @@ def test_the_paced_clock_runs_faster_and_alike_in_every_process(monkeypatch: pyt
     assert now.clock is ClockState.SYNCED
     other = PacedClock(START, anchor, 60).now()
     assert abs((other.at - now.at) - timedelta(milliseconds=other.boottime - now.boottime)) <= timedelta(milliseconds=2)
+
+
+def test_both_clocks_of_a_paced_machine_are_read_at_one_moment(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Else a process that waits in between for its turn sees its wall clock jump, and covers nothing."""
+    moments = accumulate([5.0, 0.001, 2.0, 0.5, 7.0, 0.25])
+    monkeypatch.setattr("sync.clock.time.monotonic", lambda: next(moments))
+    clock = PacedClock(START, 0.0, 150)
+    first, second = clock.now(), clock.now()
+    assert second.at - first.at == timedelta(milliseconds=second.boottime - first.boottime)
 
 
 def test_without_the_variable_it_is_the_machine_s_clock(monkeypatch: pytest.MonkeyPatch) -> None:

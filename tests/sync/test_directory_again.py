@@ -1,7 +1,6 @@
 """A directory that failed is tried again on the same link until it works, or until a newer one has arrived."""
 
 import asyncio
-import os
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
@@ -26,7 +25,7 @@ async def receiving(receiver: DirectoryReceiver) -> AsyncIterator[OpenShelf]:
 
 
 async def until(condition: Callable[[], object]) -> None:
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while not condition():
             await asyncio.sleep(0.001)
 
@@ -40,19 +39,15 @@ def soon(monkeypatch: pytest.MonkeyPatch) -> None:
 async def test_a_disk_that_was_full_gets_it_when_it_has_room(
     new_receiver: Callable[[], DirectoryReceiver], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    failures = iter(range(3))
-    sync = os.fsync
+    def full(_descriptor: int) -> None:
+        raise OSError(28, "No space left on device")
 
-    def full(descriptor: int) -> None:
-        if next(failures, None) is not None:
-            raise OSError(28, "No space left on device")
-        sync(descriptor)
-
-    monkeypatch.setattr("os.fsync", full)
     receiver = new_receiver()
     async with receiving(receiver) as shelf:
-        shelf.lay(manifest(RAW), raw=RAW)
-        await until(lambda: "No space" in (receiver.error or ""))
+        with monkeypatch.context() as patch:
+            patch.setattr("os.fsync", full)
+            shelf.lay(manifest(RAW), raw=RAW)
+            await until(lambda: "No space" in (receiver.error or ""))
         await until(lambda: receiver.current.version == 1)
         assert receiver.error is None
     again = new_receiver()
@@ -120,5 +115,5 @@ async def test_the_pauses_grow(
     pauses = mocker.spy(Backoff, "pause").spy_return_list
     async with receiving(new_receiver()) as shelf:
         shelf.lay(manifest(b"{}", 1), raw=b"{}")
-        await until(lambda: len(pauses) == 12)
+        await until(lambda: len(pauses) >= 12)
     assert pauses[0] <= 0.0001 < max(pauses)

@@ -70,7 +70,7 @@ async def test_a_daemon_without_an_uplink_takes_an_export_over(tmp_path: Path) -
         assert done.exit_code == 0, done.output
         count = len((tmp_path / "out").read_bytes().splitlines())
         assert json.loads((tmp_path / "out").read_bytes().splitlines()[0])["sequence"] == "000000000001"
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(60):
             while ledger_summary(tmp_path / "state" / "ledger.db")["confirmed"] != count:
                 await asyncio.sleep(0.05)
             while (tmp_path / "state" / "exported.json").exists():

@@ -40,14 +40,14 @@ async def test_a_clone_raises_the_alarm() -> None:
         ("2003009F00", r"\(0x9F\)"),
         ("20030001", "before it answered"),
         ("2003004200", "does not speak MQTT 5"),
-        ("3c21444f43545950452068746d6c3e", "does not speak MQTT 5|before it answered"),
+        ("3c21444f43545950452068746d6c3e", "before it answered"),
     ],
 )
 async def test_other_welcomes(answer: str, told: str) -> None:
     async with Peer() as peer, asyncio.TaskGroup() as tasks:
-        tasks.create_task(peer.welcome(bytes.fromhex(answer)))
+        tasks.create_task(peer.dismiss(bytes.fromhex(answer)))
         with pytest.raises(LinkError, match=told):
-            async with connect(peer.at("door"), timeout=0.2):
+            async with connect(peer.at("door")):
                 pass
 
 
@@ -93,7 +93,7 @@ async def test_nothing_is_acknowledged_by_itself() -> None:
 async def test_a_flood_of_qos_0_costs_no_memory() -> None:
     async with Peer() as peer, asyncio.TaskGroup() as tasks:
         tasks.create_task(peer.welcome())
-        async with connect(peer.at("door"), receive_maximum=5) as door:
+        async with connect(peer.at("door"), receive_maximum=5, timeout=60) as door:
             publishing = tasks.create_task(door.publish("a", b""))
             _, body = await peer.packet()
             peer.say(publish("a", b"x" * 1000) * 500 + publish("b", b"", qos=1) + b"\x40\x02" + body[3:5])

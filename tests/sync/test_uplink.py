@@ -110,7 +110,7 @@ async def test_what_is_not_ours_is_dropped_and_counted(mosquitto: Mosquitto) -> 
             good.payload(),
         ):
             await journal.say(payload)
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             assert await anext(uplink.receipts()) == good
     assert dropped == {"malformed": 2, "signature": 3, "session": 1, "gateway": 1, "site": 1, "epoch": 1}
 
@@ -126,7 +126,7 @@ async def test_a_key_that_is_learned_holds_in_the_same_session(mosquitto: Mosqui
     async with journal_at(mosquitto) as journal, uplinks as uplink:
         trusted.append(fresh.public)
         await journal.say(receipt(uplink.session, 3, signer=fresh).payload())
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             assert (await anext(uplink.receipts())).through == 3
 
 
@@ -151,7 +151,7 @@ async def test_a_directory_comes_over_the_broker(mosquitto: Mosquitto, tmp_path:
         await journal.connection.publish(f"{root}/manifest", manifest(raw), retain=True)
         for part in pack(raw):
             await journal.connection.publish(f"{root}/part/{digest(part)}", part, retain=True)
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             while receiver.current.version is None:
                 assert receiver.error is None
                 await asyncio.sleep(0.01)
