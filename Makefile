@@ -37,8 +37,8 @@ check: env ## format, lint, types, layers, budgets, documents: everything that n
 test: check ## check, then every test, against real readers' bytes, a real broker and real processes
 	PYTHON=$(BIN)/python tests/needs.sh
 	tests/pyscard.sh
-	@# Whoever has nothing left to do takes from the others.
-	$(BIN)/pytest -n 2 --dist worksteal
+	@# Many tests wait: three workers for two cores. Whoever has nothing left to do takes from the others.
+	$(BIN)/pytest -n 3 --dist worksteal
 
 fuzz-sources: env ## FILES=100000 spoilt files for each parser of sources, PARSERS="asc icalendar" only for some
 	$(BIN)/python -m tests.fuzz $(PARSERS) --files $(FILES)
