@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import math
 import random
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -30,6 +31,7 @@ from tests.domain.build import KEY
 from tests.drivers.osdp.bench import KEY as OF_THE_BUS
 from tests.drivers.osdp.bench import keyed
 from tests.gateway.daemon import write_config
+from tests.journeys.ledger import Ledger
 
 #: Pupils of each door.
 PUPILS = 400
@@ -99,13 +101,18 @@ def gates(folder: Path) -> Gates:
 
 def doors(folder: Path, gates: Gates, start: datetime, *, pace: float = 0.01) -> list[Door]:
     """Eight kinds; four gates, and the lamp of a reader on a bus. A terminal looks for commands every `pace` seconds."""
+    ledger = Ledger(folder / "state" / "ledger.db")
     serial, ironlogic = Rdm6300(str(folder / "rdm6300")), Ironlogic(str(folder / "ironlogic"))
     text, keyboard = TextReader("tcp://127.0.0.1:0"), Keyboard(f"unix:{folder}/keyboard")
     chip, bus = Pn532(str(folder / "pn532")), OsdpBus(str(folder / "bus"), {1: OF_THE_BUS})
     terminal, virtual = Terminal(pace=pace), Virtual(f"unix:{folder}/virtual")
 
     async def found(card: Credential) -> bool:
-        await chip.present(card.uid)
+        # What is answered too late is lost, as on a wire, and asked again: the card stays until its tap is on the disk.
+        holding, token = asyncio.create_task(chip.present(card.uid, hold=math.inf)), KEY.token(card)
+        await ledger.until(lambda: any(tap.token == token for tap in ledger.taps("nfc")))
+        holding.cancel()
+        await asyncio.wait([holding])
         return True
 
     async def bits(card: Credential) -> bool:

@@ -4,24 +4,22 @@ import asyncio
 import os
 import random
 import signal
-import sqlite3
 import sys
 import time
-from collections.abc import AsyncIterator, Callable
-from contextlib import AsyncExitStack, asynccontextmanager, closing
-from dataclasses import dataclass, field
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
-from gateway.domain.entry import DeviceData, DeviceState, PassageData, PassageKind, TapData
-from gateway.domain.model import LaneId
-from gateway.domain.wire import Event, decode
+from gateway.domain.entry import DeviceState
 from simulators.pn532 import Fault
 from tests.domain.build import KEY
 from tests.gateway.daemon import running
 from tests.journeys.doors import PUPILS, Door, Gates, configured, doors, gates, pcsc_door
+from tests.journeys.ledger import Ledger
 from tests.needs import PCSC
 
 PATIENCE = 200.0
@@ -33,40 +31,6 @@ SOME = 12
 #: Three times as much as the fastest serial line carries, with this many seconds between two of them.
 BREATH = 0.1
 STORM = (b"\x02" * 700 + b"0123456789ABCDEF" * 40 + b"\xff\x00junk\x03") * 20
-
-
-@dataclass
-class Ledger:
-    """What is on the disk, read beside the daemon."""
-
-    file: Path
-    entries: list[Event] = field(default_factory=list)
-    _key: int = 0
-
-    def look(self) -> list[Event]:
-        with closing(sqlite3.connect(f"file:{self.file}?mode=ro", uri=True)) as database:
-            for key, body in database.execute("SELECT key, body FROM entry WHERE key > ? ORDER BY key", [self._key]):
-                self.entries.append(decode(body))
-                self._key = key
-        return self.entries
-
-    def taps(self, lane: str) -> list[TapData]:
-        return [e.data for e in self.look() if isinstance(e.data, TapData) and e.data.lane == LaneId(lane)]
-
-    def states(self, lane: str) -> list[DeviceState]:
-        """What a lane's reader told of itself."""
-        told = [e.data for e in self.look() if isinstance(e.data, DeviceData) and e.data.lane == LaneId(lane)]
-        kinds = (DeviceState.UP, DeviceState.DOWN, DeviceState.GARBAGE)
-        return [data.kind for data in told if data.kind in kinds and not data.detail.startswith("gate")]
-
-    def confirmed(self, lane: str) -> int:
-        told = [e.data for e in self.look() if isinstance(e.data, PassageData) and e.data.lane == LaneId(lane)]
-        assert {data.kind for data in told} <= {PassageKind.CONFIRMED}
-        return len(told)
-
-    async def until(self, true: Callable[[], bool]) -> None:
-        while not true():
-            await asyncio.sleep(0.1)
 
 
 def children(pid: int) -> list[int]:

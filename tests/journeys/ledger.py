@@ -1,0 +1,46 @@
+"""What a gateway has on its disk, read beside the daemon."""
+
+import asyncio
+import sqlite3
+from collections.abc import Callable
+from contextlib import closing
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from gateway.domain.entry import DeviceData, DeviceState, PassageData, PassageKind, TapData
+from gateway.domain.model import LaneId
+from gateway.domain.wire import Event, decode
+
+
+@dataclass
+class Ledger:
+    """Each look reads what is new."""
+
+    file: Path
+    entries: list[Event] = field(default_factory=list)
+    _key: int = 0
+
+    def look(self) -> list[Event]:
+        with closing(sqlite3.connect(f"file:{self.file}?mode=ro", uri=True)) as database:
+            for key, body in database.execute("SELECT key, body FROM entry WHERE key > ? ORDER BY key", [self._key]):
+                self.entries.append(decode(body))
+                self._key = key
+        return self.entries
+
+    def taps(self, lane: str) -> list[TapData]:
+        return [e.data for e in self.look() if isinstance(e.data, TapData) and e.data.lane == LaneId(lane)]
+
+    def states(self, lane: str) -> list[DeviceState]:
+        """What a lane's reader told of itself."""
+        told = [e.data for e in self.look() if isinstance(e.data, DeviceData) and e.data.lane == LaneId(lane)]
+        kinds = (DeviceState.UP, DeviceState.DOWN, DeviceState.GARBAGE)
+        return [data.kind for data in told if data.kind in kinds and not data.detail.startswith("gate")]
+
+    def confirmed(self, lane: str) -> int:
+        told = [e.data for e in self.look() if isinstance(e.data, PassageData) and e.data.lane == LaneId(lane)]
+        assert {data.kind for data in told} <= {PassageKind.CONFIRMED}
+        return len(told)
+
+    async def until(self, true: Callable[[], bool]) -> None:
+        while not true():
+            await asyncio.sleep(0.1)
