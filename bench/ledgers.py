@@ -14,7 +14,8 @@ from gateway.domain.policy import Policy
 from gateway.domain.wire import Batch, Stream, chain, encode
 from journal import tables
 from journal.migrate import migrate
-from journal.store import POLICY, Store
+from journal.rules import Numbers, written
+from journal.store import Store
 from sync.packets import Publication
 from sync.signing import BATCH_TAG, Signer
 
@@ -69,8 +70,7 @@ class Gateway:
 async def furnish(store: Store, gateways: Sequence[Gateway]) -> None:
     """Sites, gateways, and a card ledger in which every tap has a holder."""
     await migrate(store)
-    policy = POLICY.dump_json(Policy()).decode("ascii")
-    site = {"name": "x", "zone": "Europe/Moscow", "language": "ru", "policy": policy, "revision": 0}
+    site = {"name": "x", "zone": "Europe/Moscow", "language": "ru", "revision": 0, **written(Numbers(Policy()))}
     card = {"technology": "em4100", "uid_encrypted": b"x", "state": "active"}
     async with store.begin() as connection:
         for gateway in gateways:

@@ -12,7 +12,8 @@ from gateway.domain.handshake import topic
 from gateway.domain.policy import Policy
 from gateway.errors import ConfigError
 from journal.keys import Keys
-from journal.store import POLICY, Store, insert_new, milliseconds, upsert
+from journal.rules import Numbers, written
+from journal.store import Store, insert_new, milliseconds, upsert
 from journal.tables import gateways, sites, watermarks
 from sync.signing import key_id
 
@@ -125,5 +126,4 @@ def write_enrolment(path: Path, text: str) -> None:
 async def _make_site(connection: AsyncConnection, site: str, policy: Policy) -> None:
     """Gateways may come before the first import, which brings the true zone and name."""
     row = {"site": site, "name": site, "zone": "UTC", "language": "ru"}
-    row |= {"policy": POLICY.dump_json(policy).decode("ascii")}
-    await connection.execute(insert_new(connection, sites), [row])
+    await connection.execute(insert_new(connection, sites), [row | written(Numbers(policy))])

@@ -7,7 +7,7 @@ from functools import lru_cache
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from pydantic import ValidationError
+from pydantic import TypeAdapter, ValidationError
 from sqlalchemy import Select, delete, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -16,8 +16,10 @@ from gateway.domain.policy import Override, Policy, resolve
 from gateway.errors import ConfigError
 from journal.prepared import Value, prepared
 from journal.staff_tables import former_rules
-from journal.store import OVERRIDES, POLICY
 from journal.tables import groups, sites
+
+_POLICY: TypeAdapter[Policy] = TypeAdapter(Policy)
+_OVERRIDES: TypeAdapter[tuple[Override, ...]] = TypeAdapter(tuple[Override, ...])
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,8 +110,8 @@ async def set_numbers(connection: AsyncConnection, site: str, numbers: Numbers, 
 def written(numbers: Numbers) -> dict[str, str]:
     """The columns of a row that has them."""
     return {
-        "policy": POLICY.dump_json(numbers.policy).decode("ascii"),
-        "overrides": OVERRIDES.dump_json(numbers.overrides).decode("utf-8"),
+        "policy": _POLICY.dump_json(numbers.policy).decode("ascii"),
+        "overrides": _OVERRIDES.dump_json(numbers.overrides).decode("utf-8"),
     }
 
 
@@ -124,7 +126,7 @@ def _parsed(site: str, policy: str, overrides: str) -> Numbers:
 
 @lru_cache(1024)
 def _numbers(policy: str, overrides: str) -> Numbers:
-    return Numbers(POLICY.validate_json(policy or "{}"), OVERRIDES.validate_json(overrides))
+    return Numbers(_POLICY.validate_json(policy or "{}"), _OVERRIDES.validate_json(overrides))
 
 
 @prepared

@@ -25,7 +25,6 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from gateway.domain.model import Doubt
-from gateway.domain.policy import Override, Policy
 from gateway.domain.timetable import Plan
 from gateway.domain.wire import Stream
 from gateway.errors import NotRecorded
@@ -50,11 +49,7 @@ class Day(NamedTuple):
     person: str = EVERYBODY
 
 
-#: How the tables write the rules of a site.
-POLICY: TypeAdapter[Policy] = TypeAdapter(Policy)
-#: How they write other numbers for some of it.
-OVERRIDES: TypeAdapter[tuple[Override, ...]] = TypeAdapter(tuple[Override, ...])
-#: How they write a plan of one person.
+#: How the tables write a plan of one person.
 PLAN: TypeAdapter[Plan] = TypeAdapter(Plan)
 #: How they write what keeps a mark from being sure.
 DOUBTS: TypeAdapter[tuple[Doubt, ...]] = TypeAdapter(tuple[Doubt, ...])

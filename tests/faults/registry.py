@@ -22,7 +22,8 @@ from journal.inbox import Inbox
 from journal.judge import JudgeLoop
 from journal.notify.templates import Message
 from journal.notify.worker import Attempt, Outcome, Worker
-from journal.store import POLICY, Store, milliseconds
+from journal.rules import Numbers, written
+from journal.store import Store, milliseconds
 from sync.broker import Broker
 from sync.mqtt import Connection
 from tests.faults.driver import Driver
@@ -50,7 +51,7 @@ async def furnish(path: Path) -> None:
     """The database of a school that has never heard of its gateways."""
     with TemporaryDirectory() as folder:
         async with (
-            school(Path(folder), pupils=PUPILS, policy=POLICY.dump_json(_POLICY).decode()) as made,
+            school(Path(folder), pupils=PUPILS, policy=written(Numbers(_POLICY))["policy"]) as made,
             made.store.begin() as connection,
         ):
             for name in GATEWAYS:

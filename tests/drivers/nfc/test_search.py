@@ -1,7 +1,8 @@
 """A PN532 that looks for cards by itself."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
@@ -41,6 +42,16 @@ async def until(told: Sequence[int], command: int, times: int) -> None:
         await asyncio.sleep(0.001)
 
 
+@asynccontextmanager
+async def searching(folder: Path, pace: float) -> AsyncIterator[tuple[Pn532, Nfc]]:
+    async with (
+        asyncio.timeout(60),
+        Pn532(str(folder / "reader"), pace=pace) as sim,
+        Nfc(Nfc.Settings(url=sim.url)) as device,
+    ):
+        yield sim, device
+
+
 @pytest.mark.parametrize(("targets", "tries"), [(("106A",), 65), (("106A", "212F"), 4)], ids=["one kind", "two kinds"])
 async def test_a_chip_looks_for_one_kind_of_card_by_itself(
     targets: tuple[str, ...], tries: int, tmp_path: Path, patient: None
@@ -57,11 +68,7 @@ async def test_a_chip_looks_for_one_kind_of_card_by_itself(
 
 
 async def test_a_search_that_takes_longer_than_other_commands_is_none_that_failed(tmp_path: Path) -> None:
-    async with (
-        asyncio.timeout(60),
-        Pn532(str(tmp_path / "reader"), pace=0.02) as sim,
-        Nfc(Nfc.Settings(url=sim.url)) as device,
-    ):
+    async with searching(tmp_path, pace=0.02) as (sim, device):
         told = listening(sim)
         await until(told, _OFF, 2)
         assert not any(vars(device.reader(""))["faults"].values())
@@ -70,11 +77,7 @@ async def test_a_search_that_takes_longer_than_other_commands_is_none_that_faile
 async def test_a_chip_that_looks_for_too_long_is_asked_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """What it tried last says nothing then: not that a type 1 tag was there either."""
     monkeypatch.setattr("drivers.nfc.frontend._SEARCH_SECONDS", 0.1)
-    async with (
-        asyncio.timeout(60),
-        Pn532(str(tmp_path / "reader"), pace=0.05) as sim,
-        Nfc(Nfc.Settings(url=sim.url)) as device,
-    ):
+    async with searching(tmp_path, pace=0.05) as (sim, device):
         told = listening(sim)
         await until(told, _LOOK, 6)
         assert _REGISTER not in told
