@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import os
+import termios
 import tty
 from collections.abc import Callable
 from pathlib import Path
@@ -14,6 +15,9 @@ _CHUNK = 4096
 _MOST_UNSENT = 64 * 1024
 #: Of the loop: accepted, a task, connected, served.
 _TURNS = 4
+#: Where tcgetattr has the speed, and what its constants mean.
+_SPEED = 5
+_BAUDRATES = {value: int(name[1:]) for name, value in vars(termios).items() if name[0] == "B" and name[1:].isdigit()}
 
 
 def _ignore(data: bytes) -> None:
@@ -79,7 +83,7 @@ class Plugged:
         await self._port.opened()
 
 
-def device_end(url: str, hear: Callable[[bytes], None] = _ignore) -> DeviceEnd:
+def device_end(url: str, hear: Callable[[bytes], None] = _ignore) -> "PtyEnd | SocketEnd":
     """By the url that a driver will open: a path, `unix:/path` or `tcp://127.0.0.1:port`, port 0 for a free one."""
     return SocketEnd(url, hear) if url.startswith(("tcp:", "unix:")) else PtyEnd(Path(url), hear)
 
@@ -92,6 +96,11 @@ class PtyEnd:
         self._path = path
         self._hear = hear
         self._ends: tuple[int, int] | None = None
+
+    @property
+    def baudrate(self) -> int | None:
+        """As the driver has set it."""
+        return _BAUDRATES.get(termios.tcgetattr(self._ends[1])[_SPEED]) if self._ends is not None else None
 
     async def plug(self) -> None:
         """Appear as another pseudo-terminal, under the same path."""
@@ -142,6 +151,9 @@ class PtyEnd:
 
 class SocketEnd:
     """A device behind a serial server, or the program that plays a virtual one."""
+
+    #: It has no speed of its own.
+    baudrate = None
 
     def __init__(self, url: str, hear: Callable[[bytes], None] = _ignore) -> None:
         self.url = url

@@ -18,6 +18,8 @@ _LONGEST = 600
 
 _PLAIN = {0x08: b"", 0x10: b"", 0x12: b"", 0x14: b"", 0x32: b"", 0x16: b"\x00", 0x44: b"\x00", 0x52: b"\x00"}
 _NOBODY = b"\x00"
+#: By the number that SetSerialBaudRate gives them.
+_BAUDRATES = (9600, 19200, 38400, 57600, 115200, 230400, 460800, 921600, 1288000)
 
 
 class Fault(StrEnum):
@@ -74,11 +76,14 @@ class Pn532(Plugged):
 
     def __init__(self, url: str, pace: float = 0.005) -> None:
         """Each try after the first comes `pace` seconds later."""
-        super().__init__(device_end(url, self._hear))
+        self._line = device_end(url, self._hear)
+        super().__init__(self._line)
         self.chip = Chip()
         #: What is wrong with its answers now.
         self.fault: Fault | None = None
         self._buffer = b""
+        #: What it listens with until its power is off; another one begins with the acknowledgement of its answer.
+        self._baudrate = self._next_baudrate = _BAUDRATES[4]
         self._pace = pace
         self._searching: asyncio.TimerHandle | None = None
         #: It told of a card, and the reader went on with that.
@@ -106,15 +111,19 @@ class Pn532(Plugged):
         await self.chip.asked.wait()
 
     def _hear(self, data: bytes) -> None:
+        if self._line.baudrate not in (None, self._baudrate, self._next_baudrate):
+            return
         self._buffer = (self._buffer + data)[-_LONGEST:]
         while (body := self._next()) is not None:
             # Whatever it is told ends what it was at.
             self._rest()
             if not body:
-                self._told = False
+                self._told, self._baudrate = False, self._next_baudrate
             else:
                 if self._told:
                     self._heard_of.set()
+                if body[1] == 0x10:  # SetSerialBaudRate
+                    self._next_baudrate = _BAUDRATES[body[2]]
                 if self.fault is not Fault.SILENT:
                     self._port.send(ACK)
                 self._answer(body, self.chip.answer(body[1], body[2:]), self.chip.retries)

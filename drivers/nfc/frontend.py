@@ -26,15 +26,14 @@ import usb1  # type: ignore[import-untyped]
 from drivers.frames import BadCard, Card, Frame, Noise
 from drivers.nfc.codec import type_a, type_f
 from drivers.nfc.genuine import Genuine
-from drivers.nfc.transport import ExclusiveTTY
+from drivers.nfc.transport import pn532
 from drivers.trouble import lost
 from gateway.errors import DeviceLost
 
 # Its errors come as exceptions and are told once by who supervises; what it logs for debugging holds whole UIDs.
 logging.getLogger("nfc").setLevel(logging.CRITICAL)
 
-#: nfcpy gives the path to a shell (it asks stty for the fastest rate), so nothing else may stand in it.
-_FILE = re.compile(r"/[A-Za-z0-9/._:+@,-]{1,250}")
+_FILE = re.compile(r"/[^\0]{1,250}")
 _TTY = re.compile(r"tty:((?:S|AMA|ACM|USB)[0-9]{1,3})(?::pn532)?")
 _USB = re.compile(r"usb(?::[0-9A-Fa-f]{3,4}){0,2}")
 _UDP = re.compile(r"udp:[A-Za-z0-9.-]{1,253}:[0-9]{1,5}")
@@ -69,16 +68,7 @@ def connect(url: str) -> Any:
     if tty := _TTY.fullmatch(url):
         url = f"/dev/{tty[1]}"
     if _FILE.fullmatch(url):
-        # nfcpy knows by the name of the port which ones are slow on a Raspberry Pi: not by a link to it.
-        port = os.path.realpath(url)
-        if not _FILE.fullmatch(port):
-            raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), port)
-        transport = ExclusiveTTY(port)
-        try:
-            return nfc.clf.pn532.init(transport)
-        except BaseException:
-            transport.close()
-            raise
+        return pn532(url)
     device = nfc.clf.device.connect(url)
     if device is None:
         raise OSError(errno.ENODEV, os.strerror(errno.ENODEV), url)
@@ -113,10 +103,13 @@ class Frontend:
 
     def __enter__(self) -> Self:
         try:
-            self._clf.device = device = self._connect(self._url)
-            if len(self._targets) == 1 and _on_a_line(self._url):
-                device.chipset.rf_configuration(_RETRIES, _SEARCH)
-                device.chipset.in_list_passive_target = partial(_search, device.chipset)
+            try:
+                device = self._open()
+            except (*_GONE, *_GARBLED) as error:
+                self._close()
+                if not _silent(self._url, error):
+                    raise
+                device = self._open()
         except (*_GONE, *_GARBLED) as error:
             self._close()
             raise _unopened(self._url, error) from error
@@ -128,6 +121,13 @@ class Frontend:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._close()
+
+    def _open(self) -> Any:
+        self._clf.device = device = self._connect(self._url)
+        if len(self._targets) == 1 and _on_a_line(self._url):
+            device.chipset.rf_configuration(_RETRIES, _SEARCH)
+            device.chipset.in_list_passive_target = partial(_search, device.chipset)
+        return device
 
     def _close(self) -> None:
         transport = getattr(getattr(self._clf.device, "chipset", None), "transport", None)
@@ -223,16 +223,19 @@ def _on_a_line(url: str) -> bool:
     return not url.startswith(("usb", "udp"))
 
 
+def _silent(url: str, error: Exception) -> bool:
+    """Whether somebody on a line made no sense: a long wire, or nobody who knows the language."""
+    return _on_a_line(url) and _passes(error) and not isinstance(error, serial.SerialException)
+
+
 def _unopened(url: str, error: Exception) -> DeviceLost:
     code = _code(error)
-    if _on_a_line(url):
-        silent = isinstance(error, _GARBLED) or code in {errno.ENODEV, errno.EIO, errno.ETIMEDOUT}
-        if silent and not isinstance(error, serial.SerialException):
-            return DeviceLost(
-                f"no PN532 answers at {url}",
-                hint="check its power, RX to TX and TX to RX, and that its switches say HSU (UART)",
-            )
-    elif url.startswith("usb"):
+    if _silent(url, error):
+        return DeviceLost(
+            f"no PN532 answers at {url}",
+            hint="switch its power off and on; check RX to TX and TX to RX, and that its switches say HSU (UART)",
+        )
+    if url.startswith("usb"):
         hint = {
             errno.ENODEV: "lsusb shows what is plugged in",
             errno.ENOENT: "sudo apt install libusb-1.0-0",

@@ -1,4 +1,4 @@
-"""The serial line under nfcpy: held for this process alone, whole frames, one limit for the first byte and one for the rest."""
+"""A PN532 on a serial line, under nfcpy: for this process alone, whole frames, one limit for the first byte and one for the rest."""
 
 import contextlib
 import errno
@@ -15,6 +15,30 @@ import serial
 _ACK, _HEAD, _EXTENDED, _LONGEST_BODY, _AT_ONCE = nfc.clf.pn532.Chipset.ACK, 6, 0xFF, 265, 512
 #: Milliseconds for the first byte at the least; and for all others, of which the longest frame has 23 ms at 115,200 baud.
 _LEAST, _REST = 50, 100
+#: The same for the very first, which behind a USB converter of a Raspberry Pi takes so long.
+_FIRST = 1500
+#: What wakes a chip that sleeps, before a command.
+_WAKING = bytes(10)
+
+
+def pn532(port: str) -> nfc.clf.pn532.Device:
+    """The chip there. Raises OSError, nfcpy's errors.
+
+    nfcpy would raise the speed, at which a chip whose gateway was killed hears nobody until its power is switched off.
+    """
+    line = ExclusiveTTY(port)
+    try:
+        chipset = nfc.clf.pn532.Chipset(line, nfc.clf.pn532.log)
+        line.least = _FIRST
+        line.write(_WAKING)
+        chipset.get_firmware_version()
+        line.least = _LEAST
+        line.write(_WAKING)
+        chipset.sam_configuration("normal")
+        return nfc.clf.pn532.Device(chipset, nfc.clf.pn532.log)
+    except BaseException:
+        line.close()
+        raise
 
 
 class ExclusiveTTY(nfc.clf.transport.TTY):  # type: ignore[misc]
@@ -29,6 +53,7 @@ class ExclusiveTTY(nfc.clf.transport.TTY):  # type: ignore[misc]
     def open(self, port: str, baudrate: int = 115200) -> None:
         """Open or reopen at another rate. Raises OSError."""
         self.close()
+        self.least = _LEAST
         self.tty = serial.Serial(port, baudrate, timeout=0, exclusive=True)
         self._heard = bytearray()
         self._readable = select.poll()
@@ -36,7 +61,7 @@ class ExclusiveTTY(nfc.clf.transport.TTY):  # type: ignore[misc]
 
     def read(self, timeout: float) -> bytearray:
         """One frame that begins within so many milliseconds, or what there is of it. Raises OSError."""
-        frame = self._take(1, time.monotonic() + max(timeout, _LEAST) / 1000)
+        frame = self._take(1, time.monotonic() + max(timeout, self.least) / 1000)
         if not frame:
             raise TimeoutError(errno.ETIMEDOUT, os.strerror(errno.ETIMEDOUT))
         until = time.monotonic() + _REST / 1000
