@@ -57,6 +57,13 @@ class Idle:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Still:
+    """That card never left, however late this is heard."""
+
+    frame: Card | BadCard
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Lost:
     """The process ends."""
 
@@ -64,7 +71,7 @@ class Lost:
     hint: str
 
 
-Told: TypeAlias = Frame | Ready | Idle | Lost
+Told: TypeAlias = Frame | Ready | Idle | Still | Lost
 
 
 class Codec(Lines[Told]):
@@ -77,7 +84,7 @@ class Codec(Lines[Told]):
     def _judge(self, raw: bytes) -> Iterator[Told]:
         text = raw.decode("utf-8", "replace")
         if text == "still" and self._card is not None:
-            yield self._card
+            yield Still(frame=self._card)
         elif found := _CARD.fullmatch(text):
             frame = judge(*(bytes.fromhex(part) for part in found.groups()))
             self._card = frame if isinstance(frame, Card | BadCard) else None

@@ -18,7 +18,7 @@ from drivers.abandoned import abandon, hanging, refuse_more
 from drivers.cable import Line
 from drivers.channel import Channel, hearing
 from drivers.lamp import Lamp, Output
-from drivers.pcsc.codec import QUIET, Codec, Idle, Lost, Ready, Told, encode_beep, encode_lamp
+from drivers.pcsc.codec import QUIET, Codec, Idle, Lost, Ready, Still, Told, encode_beep, encode_lamp
 from drivers.presence import Presence
 from drivers.signals import signal
 from gateway.domain.answer import Words
@@ -119,7 +119,9 @@ class Pcsc:
         async for frame in told:
             if isinstance(frame, Idle | Lost | Ready):
                 continue
-            if event := presence.event(frame, loop.time()):
+            still = isinstance(frame, Still)
+            event = presence.event(frame.frame if isinstance(frame, Still) else frame, loop.time())
+            if event and not still:
                 await self._events.put(event)
 
     async def _told(self, line: Line) -> AsyncIterator[Told]:

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from drivers.frames import BadCard, BadFrame, Card
 from drivers.pcsc.child import encode_card, encode_lost
-from drivers.pcsc.codec import Codec, Idle, Lost, Ready, encode_beep, encode_lamp, judge
+from drivers.pcsc.codec import Codec, Idle, Lost, Ready, Still, encode_beep, encode_lamp, judge
 from gateway.domain.credential import Technology
 
 h = bytes.fromhex
@@ -79,7 +79,7 @@ def test_a_card_stays_until_something_else_is_there() -> None:
     codec = Codec()
     told = codec.feed(b"still\n" + CARD + b"still\nstill\nidle\nstill\n")
     assert isinstance(told[1], Card)
-    assert told == [Idle(), *[told[1]] * 3, Idle(), Idle()]
+    assert told == [Idle(), told[1], *[Still(frame=told[1])] * 2, Idle(), Idle()]
 
 
 def test_what_the_process_says_of_itself() -> None:

@@ -16,17 +16,24 @@ from pydantic import ValidationError
 
 from drivers import abandoned
 from drivers.pcsc import driver
+from drivers.pcsc.child import encode_card
 from drivers.pcsc.driver import Pcsc, start
 from gateway.domain.credential import Credential, Technology
 from gateway.errors import DeviceLost
 from gateway.ports import CardRead, Device, ReaderEvent
 from gateway.supervisor import keep_open
-from simulators.pcsc import PcscReader
+from simulators.pcsc import ATR, PcscReader
 from sync.clock import SystemClock
 from tests.needs import PCSC
 
 UID = bytes.fromhex("04DE5F1EACC040")
-READ = CardRead(credential=Credential(technology=Technology.ISO14443A, uid=UID))
+
+
+def read(uid: bytes) -> CardRead:
+    return CardRead(credential=Credential(technology=Technology.ISO14443A, uid=uid))
+
+
+READ = read(UID)
 
 
 def device(url: str, *program: str) -> Pcsc:
@@ -97,6 +104,16 @@ async def test_a_process_that_hangs_is_killed_and_another_one_goes_on(
         assert hung not in children()
         await sim.present(UID)
         assert await events.get() == READ
+
+
+async def test_a_card_that_stayed_is_one_however_long_nobody_was_heard() -> None:
+    first, second = (encode_card(ATR, uid + b"\x90\x00", b"\x6a\x81") for uid in (UID, UID[::-1]))
+    told = (b"ready it\n", first, b"still\n", second)
+    # Longer than a card may be unseen, as on a machine that has no time for the process.
+    program = f"import os, time\nfor line in {told}: os.write(1, line); time.sleep(0.6)\ntime.sleep(60)"
+    async with asyncio.timeout(60), device("pcsc:it", sys.executable, "-c", program) as opened:
+        events = aiter(opened.reader("").events())
+        assert [await anext(events), await anext(events)] == [read(UID), read(UID[::-1])]
 
 
 @pytest.mark.needs(*PCSC)
