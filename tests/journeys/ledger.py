@@ -5,6 +5,7 @@ import sqlite3
 from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass, field
+from itertools import dropwhile
 from pathlib import Path
 
 from gateway.domain.entry import DeviceData, DeviceState, PassageData, PassageKind, TapData
@@ -31,10 +32,14 @@ class Ledger:
         return [e.data for e in self.look() if isinstance(e.data, TapData) and e.data.lane == LaneId(lane)]
 
     def states(self, lane: str) -> list[DeviceState]:
-        """What a lane's reader told of itself."""
+        """What a lane's reader told of itself since it was up for the first time."""
+        return [*dropwhile(lambda state: state is not DeviceState.UP, (data.kind for data in self.notices(lane)))]
+
+    def notices(self, lane: str) -> list[DeviceData]:
+        """All that it told, with its words."""
         told = [e.data for e in self.look() if isinstance(e.data, DeviceData) and e.data.lane == LaneId(lane)]
         kinds = (DeviceState.UP, DeviceState.DOWN, DeviceState.GARBAGE)
-        return [data.kind for data in told if data.kind in kinds and not data.detail.startswith("gate")]
+        return [data for data in told if data.kind in kinds and not data.detail.startswith("gate")]
 
     def confirmed(self, lane: str) -> int:
         told = [e.data for e in self.look() if isinstance(e.data, PassageData) and e.data.lane == LaneId(lane)]
