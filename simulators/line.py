@@ -11,6 +11,8 @@ from types import TracebackType
 from typing import Protocol, Self
 from urllib.parse import urlsplit
 
+from simulators.ports import free_port
+
 _CHUNK = 4096
 _MOST_UNSENT = 64 * 1024
 #: Of the loop: accepted, a task, connected, served.
@@ -170,8 +172,9 @@ class SocketEnd:
             self._server = await asyncio.start_unix_server(self._serve, self.url.removeprefix("unix:"))
             return
         parts = urlsplit(self.url)
-        self._server = await asyncio.start_server(self._serve, parts.hostname, parts.port)
-        self.url = f"tcp://{parts.hostname}:{self._server.sockets[0].getsockname()[1]}"
+        port = parts.port or free_port()
+        self._server = await asyncio.start_server(self._serve, parts.hostname, port)
+        self.url = f"tcp://{parts.hostname}:{port}"
 
     async def unplug(self) -> None:
         """Close the door and hang up."""

@@ -6,7 +6,7 @@ import os
 import tty
 from pathlib import Path
 from types import TracebackType
-from typing import Final, Self, cast
+from typing import Final, Self
 from urllib.parse import urlsplit
 
 from pymodbus import FramerType
@@ -19,6 +19,7 @@ from drivers.contacts import OPENS, Role
 from drivers.lamp import Output
 from gateway.domain.entry import GateMode
 from gateway.domain.model import Direction
+from simulators.ports import free_port
 
 UNIT: Final = 1
 _CHUNK: Final = 512
@@ -110,19 +111,15 @@ class Turnstile:
         self._on.clear()
         if self.url.startswith("tcp:"):
             parts = urlsplit(self.url)
-            host = parts.hostname or "127.0.0.1"
-            self._server = ModbusTcpServer(
-                device, framer=self._framer, address=(host, parts.port or 0), trace_pdu=self._hear
-            )
+            address = parts.hostname or "127.0.0.1", parts.port or free_port()
+            self.url = "tcp://{}:{}".format(*address)
+            self._server = ModbusTcpServer(device, framer=self._framer, address=address, trace_pdu=self._hear)
         else:
             self.wire = _Wire(Path(self.url))
             self._server = ModbusSerialServer(
                 device, framer=FramerType.RTU, port=self.wire.board, baudrate=115200, trace_pdu=self._hear
             )
         await self._server.serve_forever(background=True)
-        if isinstance(self._server, ModbusTcpServer):
-            listening = cast("asyncio.Server", self._server.transport)
-            self.url = f"tcp://{host}:{listening.sockets[0].getsockname()[1]}"
         await self._tell()
 
     async def unplug(self) -> None:

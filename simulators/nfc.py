@@ -10,12 +10,14 @@ A request without a card in the field waits here for one, and is told RFOFF afte
 
 import asyncio
 import contextlib
+import socket
 from functools import reduce
 from operator import xor
 from typing import TypeAlias, cast
 from urllib.parse import urlsplit
 
 from simulators.line import Plugged
+from simulators.ports import free_port
 
 #: Long enough to be cheap, short enough to close a reader quickly.
 _WAIT = 0.2
@@ -90,7 +92,7 @@ class FieldEnd(asyncio.DatagramProtocol):
         """Listen; a free port is kept from the first time on."""
         parts = urlsplit(self.url.replace("udp:", "udp://", 1))
         transport, _ = await asyncio.get_running_loop().create_datagram_endpoint(
-            lambda: self, local_addr=(parts.hostname or "127.0.0.1", parts.port or 0)
+            lambda: self, local_addr=(parts.hostname or "127.0.0.1", parts.port or free_port(socket.SOCK_DGRAM))
         )
         self._transport = transport
         host, port = transport.get_extra_info("sockname")[:2]

@@ -14,6 +14,7 @@ from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
 from simulators.line import Plugged
+from simulators.ports import free_port
 
 LIBRARY = "/usr/lib/pcsc/drivers/serial/libifdvpcd.so"
 #: Of a contactless storage card, MIFARE Classic 1K.
@@ -62,7 +63,8 @@ class Pcscd:
         self.socket = socket or folder / "pcscd.comm"
         self._config = folder / "reader.conf.d"
         self._config.mkdir()
-        self._port = _two_ports()
+        #: The virtual reader has two slots.
+        self._port = free_port(row=2)
         self.rename(name)
         self._process: subprocess.Popen[bytes] | None = None
 
@@ -185,14 +187,3 @@ def _listens(port: int) -> bool:
     """Without knocking: who connects is a card."""
     table = [line.split() for line in Path("/proc/net/tcp").read_text("ascii").splitlines()]
     return any(row[1].endswith(f":{port:04X}") and row[3] == _LISTENING for row in table)
-
-
-def _two_ports() -> int:
-    """Two free ones in a row: the virtual reader has two slots."""
-    while True:
-        with socket.socket() as first, socket.socket() as second:
-            first.bind(("127.0.0.1", 0))
-            port: int = first.getsockname()[1]
-            with suppress(OSError, OverflowError):
-                second.bind(("127.0.0.1", port + 1))
-                return port

@@ -5,7 +5,6 @@ import contextlib
 import ctypes
 import os
 import signal
-import socket
 from asyncio.subprocess import Process
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -133,13 +132,6 @@ async def output(command: Sequence[str], *, environment: Mapping[str, str], pati
         told = (err or out).decode(errors="replace").strip()
         raise ChildFailed(f"{' '.join(command[-6:])} ended with status {process.returncode}: {told[-1500:]}")
     return out.decode()
-
-
-def free_port() -> int:
-    """A TCP port of loopback that nobody listens on now."""
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        port: int = server.getsockname()[1]
-        return port
 
 
 async def listening(port: int, *, child: Child, patience: float = 20.0) -> None:

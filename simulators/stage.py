@@ -17,7 +17,8 @@ from simulators.doors import plugged
 from simulators.entrance import Door
 from simulators.mail import Mailbox, mail_server
 from simulators.pace import Pace
-from simulators.processes import Child, ChildFailed, free_port, listening, output
+from simulators.ports import free_port
+from simulators.processes import Child, ChildFailed, listening, output
 from simulators.scenario import Scenario
 from simulators.school import SITE, LaneFile, gateway_settings, journal_settings, write_tables
 from sync.clock import ENVIRONMENT

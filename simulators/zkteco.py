@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import socket
 import struct
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -13,6 +12,7 @@ from urllib.parse import quote_plus, urlsplit
 
 from drivers.zkteco.codec import attlog
 from drivers.zkteco.packets import HEADER, Command, Packet, answer_to_challenge, length, packed, packet, record
+from simulators.ports import free_port
 
 _SESSION = 0x1234
 #: A log that is longer is given in pieces.
@@ -49,7 +49,7 @@ class Terminal:
 
         It tells so many taps in one request.
         """
-        self.url = url or f"http://127.0.0.1:{_free_port()}"
+        self.url = url or f"http://127.0.0.1:{free_port()}"
         self.serial = serial
         self.manner = manner or Manner()
         self.clock = datetime.now(UTC).replace(tzinfo=None, microsecond=0)
@@ -246,10 +246,3 @@ class LogServer:
 
 def _answer(asked: Packet, command: int = Command.OK, data: bytes = b"") -> Packet:
     return Packet(command=command, session=_SESSION, reply=asked.reply, data=data)
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port

@@ -14,18 +14,12 @@ from typing import Self
 
 import pytest
 
+from simulators.ports import free_port
 from simulators.processes import leash
 from sync.mqtt import Broker
 
 _PATH = os.pathsep.join((os.environ.get("PATH", os.defpath), "/usr/sbin", "/usr/local/sbin"))
 _START_SECONDS = 60.0
-
-
-def free_port() -> int:
-    """A port of loopback that nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 class Mosquitto:

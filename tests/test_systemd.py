@@ -17,6 +17,8 @@ import pytest
 from paho.mqtt.enums import CallbackAPIVersion
 from paho.mqtt.reasoncodes import ReasonCode
 
+from simulators.ports import free_port
+
 SYSTEMD = Path(__file__).parents[1] / "systemd"
 UNITS = sorted(SYSTEMD.glob("*.service"))
 UNIT_IDS = [unit.stem for unit in UNITS]
@@ -104,9 +106,7 @@ class Broker:
             "east-9",
         )
         assert made.returncode == 0, made.stderr
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            self.port = int(probe.getsockname()[1])
+        self.port = free_port()
         text = (SYSTEMD / "mosquitto/attendance.conf").read_text()
         text = text.replace("/etc/mosquitto/certs", str(self.certificates))
         text = text.replace("/etc/mosquitto/attendance.acl", str(SYSTEMD / "mosquitto/attendance.acl"))

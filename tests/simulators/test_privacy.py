@@ -7,8 +7,9 @@ import pytest
 
 from simulators.broker import BrokerKind, command
 from simulators.crowd import Arrival, Card, Crowd
+from simulators.ports import free_port
 from simulators.privacy import leaks, public
-from simulators.processes import Child, free_port, listening
+from simulators.processes import Child, listening
 from sync.mqtt import Broker, connect
 from tests.simulators.test_oracle import CARD, PHONE, START, pupil
 

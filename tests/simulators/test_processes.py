@@ -14,7 +14,8 @@ import pytest
 
 from simulators.broker import BrokerKind, command
 from simulators.mail import mail_server
-from simulators.processes import Child, ChildFailed, free_port, listening, output
+from simulators.ports import free_port
+from simulators.processes import Child, ChildFailed, listening, output
 
 SLEEPS = [sys.executable, "-c", "import time; print('up', flush=True); time.sleep(600)"]
 STUBBORN = [

@@ -11,9 +11,10 @@ from pathlib import Path
 import pytest
 
 from gateway.errors import ConfigError, LinkError
+from simulators.ports import free_port
 from sync.broker import dial
 from sync.mqtt import Broker, Publication, TlsFiles, connect
-from tests.broker import Mosquitto, free_port
+from tests.broker import Mosquitto
 from tests.sync.authority import Authority
 from tests.sync.peer import Peer, publish
 

@@ -7,9 +7,10 @@ from pathlib import Path
 import pytest
 
 from gateway.errors import LinkError, LinkLost, PublishRefused
+from simulators.ports import free_port
 from sync.broker import dial
 from sync.mqtt import Broker, Connection, Publication, connect
-from tests.broker import Mosquitto, free_port
+from tests.broker import Mosquitto
 from tests.sync.peer import ending
 
 
