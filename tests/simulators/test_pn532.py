@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import termios
 from pathlib import Path
 
 import pytest
@@ -17,8 +18,10 @@ EXCHANGES = [
 ]
 
 
-async def answers(path: str, sent: bytes, size: int) -> bytes:
+async def answers(path: str, sent: bytes, size: int, speed: int = termios.B115200) -> bytes:
     port = os.open(path, os.O_RDWR | os.O_NOCTTY | os.O_NONBLOCK)
+    mode = termios.tcgetattr(port)
+    termios.tcsetattr(port, termios.TCSANOW, [*mode[:4], speed, speed, mode[6]])
     loop, received, arrived = asyncio.get_running_loop(), bytearray(), asyncio.Event()
 
     def read() -> None:
@@ -57,3 +60,17 @@ async def test_noise_and_a_wrong_checksum_are_skipped(tmp_path: Path) -> None:
     wrong = asked[:-2] + b"\x2b\x00"
     async with Pn532(str(tmp_path / "reader")) as sim:
         assert await answers(sim.url, os.urandom(2000).replace(b"\0", b"") + wrong + asked, 19) == ACK + answered
+
+
+async def test_it_hears_nobody_who_speaks_at_another_speed(tmp_path: Path) -> None:
+    asked, answered = (bytes.fromhex(text) for text in EXCHANGES[0])
+    faster = frame(b"\xd4\x10\x07")  # 921,600 baud, from the acknowledgement of the answer on
+    expected = ACK + frame(b"\xd5\x11")
+    async with Pn532(str(tmp_path / "reader")) as sim:
+        assert await answers(sim.url, faster, len(expected)) == expected
+        assert await answers(sim.url, ACK + asked, 19, termios.B921600) == ACK + answered
+        hearing = asyncio.create_task(answers(sim.url, asked, 1))
+        await asyncio.sleep(0.1)
+        assert not hearing.done()
+        hearing.cancel()
+        await asyncio.wait([hearing])
