@@ -106,13 +106,21 @@ class Pn532(Plugged):
         finally:
             self.chip.card = None
 
+    async def replug(self) -> None:
+        """It has power again."""
+        self._baudrate = self._next_baudrate = _BAUDRATES[4]
+        await super().replug()
+
     async def opened(self) -> None:
         """Returns when a reader has looked for a card."""
         await self.chip.asked.wait()
 
     def _hear(self, data: bytes) -> None:
-        if self._line.baudrate not in (None, self._baudrate, self._next_baudrate):
+        speed = self._line.baudrate
+        if speed not in (None, self._baudrate, self._next_baudrate):
             return
+        if speed == self._next_baudrate:
+            self._baudrate = speed
         self._buffer = (self._buffer + data)[-_LONGEST:]
         while (body := self._next()) is not None:
             # Whatever it is told ends what it was at.

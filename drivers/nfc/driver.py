@@ -22,10 +22,10 @@ from drivers.presence import Presence
 from gateway.errors import ConfigError, DeviceLost
 from gateway.ports import Gate, Reader, ReaderEvent
 
-#: The first byte behind a USB converter of a Raspberry Pi may take 1.5 s, and there are a dozen commands.
+#: The first byte behind a USB converter of a Raspberry Pi may take 1.5 s, there are a dozen commands, and two tries.
 _OPENING_SECONDS = 10.0
-#: A round in which nobody comes takes a second over UDP, and four at the most on a line; more is a call that hangs in a
-#: library or in the kernel.
+#: A round in which nobody comes takes a second over UDP, and four at the most on a line, as long as two tries to open it;
+#: more is a call that hangs in a library or in the kernel.
 _CLOSING_SECONDS = 5.0
 #: The same while a tag is read, which repeats what it did not understand.
 _ROUND_SECONDS = 10.0

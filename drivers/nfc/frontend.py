@@ -17,7 +17,6 @@ import nfc
 import nfc.clf
 import nfc.clf.device
 import nfc.clf.pn53x
-import nfc.clf.pn532
 import nfc.tag
 import nfc.tag.tt4
 import serial
@@ -102,17 +101,14 @@ class Frontend:
         self._dark = False
 
     def __enter__(self) -> Self:
-        try:
+        for last in (False, True):
             try:
                 device = self._open()
+                break
             except (*_GONE, *_GARBLED) as error:
                 self._close()
-                if not _silent(self._url, error):
-                    raise
-                device = self._open()
-        except (*_GONE, *_GARBLED) as error:
-            self._close()
-            raise _unopened(self._url, error) from error
+                if last or not _silent(self._url, error):
+                    raise _unopened(self._url, error) from error
         # nfcpy switches the field off before each round, and after one that found nobody.
         device.mute = partial(self._mute, device.mute)
         return self

@@ -13,12 +13,15 @@ import serial
 
 #: Of the chip's frames.
 _ACK, _HEAD, _EXTENDED, _LONGEST_BODY, _AT_ONCE = nfc.clf.pn532.Chipset.ACK, 6, 0xFF, 265, 512
+_BAUDRATE = 115_200
 #: Milliseconds for the first byte at the least; and for all others, of which the longest frame has 23 ms at 115,200 baud.
 _LEAST, _REST = 50, 100
 #: The same for the very first, which behind a USB converter of a Raspberry Pi takes so long.
 _FIRST = 1500
 #: What wakes a chip that sleeps, before a command.
 _WAKING = bytes(10)
+#: What a PN532 calls itself.
+_IC = 0x32
 
 
 def pn532(port: str) -> nfc.clf.pn532.Device:
@@ -29,10 +32,9 @@ def pn532(port: str) -> nfc.clf.pn532.Device:
     line = ExclusiveTTY(port)
     try:
         chipset = nfc.clf.pn532.Chipset(line, nfc.clf.pn532.log)
-        line.least = _FIRST
         line.write(_WAKING)
-        chipset.get_firmware_version()
-        line.least = _LEAST
+        if chipset.get_firmware_version()[0] != _IC:
+            raise OSError(errno.EIO, os.strerror(errno.EIO))
         line.write(_WAKING)
         chipset.sam_configuration("normal")
         return nfc.clf.pn532.Device(chipset, nfc.clf.pn532.log)
@@ -50,20 +52,20 @@ class ExclusiveTTY(nfc.clf.transport.TTY):  # type: ignore[misc]
 
     tty: serial.Serial | None
 
-    def open(self, port: str, baudrate: int = 115200) -> None:
-        """Open or reopen at another rate. Raises OSError."""
-        self.close()
-        self.least = _LEAST
-        self.tty = serial.Serial(port, baudrate, timeout=0, exclusive=True)
+    def open(self, port: str) -> None:
+        """Raises OSError."""
+        self._least = _FIRST
+        self.tty = serial.Serial(port, _BAUDRATE, timeout=0, exclusive=True)
         self._heard = bytearray()
         self._readable = select.poll()
         self._readable.register(self.tty.fileno(), select.POLLIN)
 
     def read(self, timeout: float) -> bytearray:
         """One frame that begins within so many milliseconds, or what there is of it. Raises OSError."""
-        frame = self._take(1, time.monotonic() + max(timeout, self.least) / 1000)
+        frame = self._take(1, time.monotonic() + max(timeout, self._least) / 1000)
         if not frame:
             raise TimeoutError(errno.ETIMEDOUT, os.strerror(errno.ETIMEDOUT))
+        self._least = _LEAST
         until = time.monotonic() + _REST / 1000
         frame += self._take(_HEAD - 1, until)
         if frame == _ACK or len(frame) < _HEAD:

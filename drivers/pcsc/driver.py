@@ -117,12 +117,14 @@ class Pcsc:
         self._events.faults = presence.faults
         loop = asyncio.get_running_loop()
         async for frame in told:
-            if isinstance(frame, Idle | Lost | Ready):
-                continue
-            still = isinstance(frame, Still)
-            event = presence.event(frame.frame if isinstance(frame, Still) else frame, loop.time())
-            if event and not still:
-                await self._events.put(event)
+            match frame:
+                case Idle() | Lost() | Ready():
+                    pass
+                case Still(frame=held):
+                    presence.event(held, loop.time())
+                case _:
+                    if event := presence.event(frame, loop.time()):
+                        await self._events.put(event)
 
     async def _told(self, line: Line) -> AsyncIterator[Told]:
         """What the process says. Raises DeviceLost when it says so, ends or hangs."""

@@ -32,8 +32,8 @@ class Ledger:
         return [e.data for e in self.look() if isinstance(e.data, TapData) and e.data.lane == LaneId(lane)]
 
     def states(self, lane: str) -> list[DeviceState]:
-        """What a lane's reader told of itself since it was up for the first time."""
-        return [*dropwhile(lambda state: state is not DeviceState.UP, (data.kind for data in self.notices(lane)))]
+        """What a lane's reader told of itself; not that it was away before it was there."""
+        return [*dropwhile(lambda state: state is DeviceState.DOWN, (data.kind for data in self.notices(lane)))]
 
     def notices(self, lane: str) -> list[DeviceData]:
         """All that it told, with its words."""

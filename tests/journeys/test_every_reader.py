@@ -120,6 +120,9 @@ class Morning:
             )
             over.set()
             await flood
+        await self.ledger.until(
+            lambda: all(self.ledger.states(kind)[-1] is not DeviceState.DOWN for kind in self.doors)
+        )
 
 
 @asynccontextmanager
@@ -160,8 +163,8 @@ async def test_nobody_else_loses_anything(
         assert [tap.token for tap in taps] == [KEY.token(card) for card in door.shown]
         assert all(tap.verdict.admit for tap in taps)
         assert ledger.confirmed(kind) == (door.let_in if "passage_seconds" in door.lane else 0)
-        # The reader on a bus goes and comes when its simulation has no time for 200 ms.
-        away = [DeviceState.DOWN, DeviceState.UP] * (states.count(DeviceState.DOWN) if kind == "osdp" else 0)
+        # The reader on a bus may go and come once: when its simulation has no time for 200 ms.
+        away = [DeviceState.DOWN, DeviceState.UP] if kind == "osdp" and len(states) > 1 else []
         assert kind in faulty or states == [DeviceState.UP, *away]
     for kind in ("line", hangs):
         assert ledger.states(kind) == [DeviceState.UP, DeviceState.DOWN, DeviceState.UP]
