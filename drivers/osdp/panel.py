@@ -168,7 +168,7 @@ class Panel:
     def why(self, address: int) -> str:
         """Why it is not there, for whoever can mend it."""
         if self._wire.unanswered[address] < _UNANSWERED:
-            return "answers, but not under its key: it was reset or exchanged, or somebody plays it"
+            return "answers, but not under its key: it was late, it was reset or exchanged, or somebody plays it"
         if self._wire.disturbed(address):
             return "is drowned in noise: another baud rate, A and B exchanged, an echo, or a wire that is disturbed"
         return "does not answer"

@@ -33,13 +33,19 @@ class Ledger:
 
     def states(self, lane: str) -> list[DeviceState]:
         """What a lane's reader told of itself; not that it was away before it was there."""
-        return [*dropwhile(lambda state: state is DeviceState.DOWN, (data.kind for data in self.notices(lane)))]
+        told = [data.kind for data in self.notices(lane) if not data.detail.startswith("gate")]
+        return [*dropwhile(lambda state: state is DeviceState.DOWN, told)]
 
     def notices(self, lane: str) -> list[DeviceData]:
-        """All that it told, with its words."""
+        """All that a lane's reader and gate told, with their words."""
         told = [e.data for e in self.look() if isinstance(e.data, DeviceData) and e.data.lane == LaneId(lane)]
         kinds = (DeviceState.UP, DeviceState.DOWN, DeviceState.GARBAGE)
-        return [data for data in told if data.kind in kinds and not data.detail.startswith("gate")]
+        return [data for data in told if data.kind in kinds]
+
+    def up(self, lane: str, gate: object) -> bool:
+        """Whether its reader was up, and its gate where that is a device of its own."""
+        told = {data.detail for data in self.notices(lane) if data.kind is DeviceState.UP}
+        return told >= {f"reader {lane}"} | ({f"gate {gate}"} if gate not in (None, lane) else set())
 
     def confirmed(self, lane: str) -> int:
         told = [e.data for e in self.look() if isinstance(e.data, PassageData) and e.data.lane == LaneId(lane)]

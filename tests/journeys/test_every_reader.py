@@ -127,7 +127,7 @@ class Morning:
 
 @asynccontextmanager
 async def morning(folder: Path, extra: list[Door], seed: int) -> AsyncIterator[Morning]:
-    """Everything is plugged in, and every reader is up."""
+    """Everything is plugged in, and every reader and gate is up."""
     lamps = gates(folder)
     here = [*doors(folder, lamps, START - timedelta(minutes=30)), *extra]
     async with AsyncExitStack() as stack:
@@ -136,8 +136,7 @@ async def morning(folder: Path, extra: list[Door], seed: int) -> AsyncIterator[M
         config = configured(folder, here, lamps, START + timedelta(days=1))
         daemon = await stack.enter_async_context(running(config))
         ledger = Ledger(folder / "state" / "ledger.db")
-        await ledger.until(lambda: all(DeviceState.UP in ledger.states(door.kind) for door in here))
-        await asyncio.gather(lamps.lamp.opened(), lamps.board.opened(), lamps.relays.opened())
+        await ledger.until(lambda: all(ledger.up(door.kind, door.lane.get("gate")) for door in here))
         yield Morning({door.kind: door for door in here}, lamps, ledger, daemon, random.Random(seed))
 
 
