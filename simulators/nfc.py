@@ -91,12 +91,10 @@ class FieldEnd(asyncio.DatagramProtocol):
     async def plug(self) -> None:
         """Listen; a free port is kept from the first time on."""
         parts = urlsplit(self.url.replace("udp:", "udp://", 1))
-        transport, _ = await asyncio.get_running_loop().create_datagram_endpoint(
-            lambda: self, local_addr=(parts.hostname or "127.0.0.1", parts.port or free_port(socket.SOCK_DGRAM))
-        )
-        self._transport = transport
-        host, port = transport.get_extra_info("sockname")[:2]
-        self.url = f"udp:{host}:{port}"
+        address = parts.hostname or "127.0.0.1", parts.port or free_port(socket.SOCK_DGRAM)
+        loop = asyncio.get_running_loop()
+        self._transport, _ = await loop.create_datagram_endpoint(lambda: self, local_addr=address)
+        self.url = "udp:{}:{}".format(*address)
 
     async def unplug(self) -> None:
         """From here on nobody answers."""

@@ -56,10 +56,6 @@ class Mosquitto:
         return Broker.parse(self.url, client_id=client_id, username=client_id)
 
     def __enter__(self) -> Self:
-        # Bound and not listening, as mosquitto may be beside it: nobody else is given this port while the broker is down.
-        self._claim = socket.socket()
-        self._claim.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        self._claim.bind(("127.0.0.1", self.port))
         self.start()
         return self
 
@@ -67,7 +63,6 @@ class Mosquitto:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.kill()
-        self._claim.close()
 
     def start(self) -> None:
         """Start it, again too, on the same port; returns when it listens."""

@@ -22,7 +22,7 @@ def pytest_configure() -> None:
 
 
 def pytest_collection_finish() -> None:
-    """What was imported and collected stays: going through it all would stop every simulated device for up to half a second."""
+    """What was imported and collected stays: going through it all would stop every simulated device for a fifth of a second."""
     gc.collect()
     gc.freeze()
 
